@@ -1,0 +1,378 @@
+"""Every error a user can meet: one sentence each, naming the offender, what was found, what was expected, the remedy."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+
+def nearest(name: str, known: Iterable[str]) -> str:
+    """The hint " Did you mean 'x'?" for the known name most like this one, or nothing."""
+    found = difflib.get_close_matches(name, list(known), n=1, cutoff=0.5)
+    return f" Did you mean '{found[0]}'?" if found else ""
+
+
+def listed(names: Iterable[str], nothing: str = "none") -> str:
+    """Names as an enumeration for a sentence."""
+    return ", ".join(names) or nothing
+
+
+class ParcoursError(Exception):
+    """Something went wrong that the user should read about; `exit_code` is the command's."""
+
+    exit_code = 1
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message)
+        self.message = message
+
+    def __str__(self) -> str:
+        return self.message
+
+
+class BadInput(ParcoursError):
+    """What the user gave cannot be used; nothing was run."""
+
+    exit_code = 2
+
+
+class SettingError(BadInput):
+    """A setting that is unknown or has a value of the wrong kind."""
+
+    @classmethod
+    def unknown(cls, key: str, where: str, known: Sequence[str]) -> SettingError:
+        """A key that no setting has."""
+        return cls(f"{where} has an unknown key '{key}'. Known keys: {listed(known)}.{nearest(key, known)}")
+
+    @classmethod
+    def wrong(cls, key: str, where: str, found: str, expected: str) -> SettingError:
+        """A value of the wrong type or outside its choices."""
+        return cls(f"'{key}' in {where} is {found!r}; expected {expected}.")
+
+
+class PipelineError(BadInput):
+    """A pipeline module that cannot be used."""
+
+    @classmethod
+    def not_imported(cls, module: str, cause: BaseException) -> PipelineError:
+        """A module that fails when it is imported."""
+        return cls(
+            f"pipeline '{module}' cannot be imported: {type(cause).__name__}: {cause}. "
+            "Pipelines are named in luigi.cfg, [workflows] pipelines, and lie on the Python path or beside luigi.cfg."
+        )
+
+    @classmethod
+    def foreign_input(cls, task: str, found: object) -> PipelineError:
+        """A requirement that has no identity."""
+        return cls(f"{task} requires {found!r}; expected a Query or a Stage, because only those have a version.")
+
+    @classmethod
+    def no_sql(cls, task: str, file: Path) -> PipelineError:
+        """A statement's file that is not there."""
+        return cls(f"{task} names the SQL file {file}, which does not exist. It lies beside the module of {task}.")
+
+    @classmethod
+    def sql_unset(cls, task: str) -> PipelineError:
+        """A query without a statement."""
+        return cls(f"{task} has no 'sql'; expected a statement, or the name of a .sql file beside its module.")
+
+    @classmethod
+    def bad_schema(cls, task: str, found: object) -> PipelineError:
+        """A schema that cannot be found, or is none."""
+        return cls(f"{task} has the schema {found!r}; expected a pandera DataFrameModel, or 'module:Name' of one.")
+
+    @classmethod
+    def bad_parameter(cls, task: str, name: str, found: object, expected: str, cause: object) -> PipelineError:
+        """A value that a task's parameter cannot hold."""
+        return cls(f"{task} got {name} = {found!r}; expected {expected} ({cause}).")
+
+    @classmethod
+    def unknown_parameter(cls, task: str, name: str) -> PipelineError:
+        """A SQL statement that binds a name the query lacks."""
+        return cls(f"the SQL of {task} binds ':{name}', but {task} has no parameter '{name}'.")
+
+    @classmethod
+    def circular(cls, task: str) -> PipelineError:
+        """A task that requires itself."""
+        return cls(f"{task} requires itself, directly or through its inputs; expected requirements without a circle.")
+
+
+class TemplateError(BadInput):
+    """A template that is missing, unreadable or wrong in itself."""
+
+    @classmethod
+    def missing(cls, name: str, folder: Path, known: Sequence[str]) -> TemplateError:
+        """No notebook of this name."""
+        return cls(f"there is no template '{name}' in {folder}. Templates: {listed(known)}.{nearest(name, known)}")
+
+    @classmethod
+    def bad_name(cls, name: str) -> TemplateError:
+        """A name that is no plain file name."""
+        return cls(
+            f"{name!r} is no template name; expected the name of a notebook in the templates folder, "
+            "of letters, digits, '_' and '-', without a path or an ending."
+        )
+
+    @classmethod
+    def not_a_notebook(cls, name: str, path: Path, why: str) -> TemplateError:
+        """A file that nbformat does not take for a notebook."""
+        return cls(
+            f"template '{name}' ({path}) is not a notebook: {why}. Expected Jupyter's format 4, as Jupyter saves it."
+        )
+
+    @classmethod
+    def other_language(cls, name: str, found: str) -> TemplateError:
+        """A notebook in a language that reports do not run."""
+        return cls(f"template '{name}' is written for a {found} kernel; expected Python.")
+
+    @classmethod
+    def no_parameters_cell(cls, name: str) -> TemplateError:
+        """A notebook without a code cell."""
+        return cls(
+            f"template '{name}' has no parameters cell; expected a code cell tagged 'parameters', "
+            "or at least one code cell with the parameters as assignments."
+        )
+
+    @classmethod
+    def syntax(cls, name: str, cell: int, line: int, text: str, why: str) -> TemplateError:
+        """A cell that is not valid Python; cells count from 1 over all cells of the notebook."""
+        return cls(f"template '{name}' has a syntax error in cell {cell}, line {line}: {why}: {text.strip()!r}")
+
+    @classmethod
+    def bad_annotation(cls, name: str, parameter: str, found: str, expected: str) -> TemplateError:
+        """An annotation that is no type Parcours knows."""
+        return cls(
+            f"template '{name}', parameter '{parameter}': the annotation {found} is not understood; expected {expected}."
+        )
+
+    @classmethod
+    def unknown_table(cls, name: str, parameter: str, found: str, known: Sequence[str]) -> TemplateError:
+        """A string annotation that names no stage or query."""
+        return cls(
+            f"template '{name}', parameter '{parameter}': there is no stage or query '{found}'. "
+            f"Known: {listed(known)}.{nearest(found, known)}"
+        )
+
+    @classmethod
+    def bad_default(cls, name: str, parameter: str, found: object, expected: str) -> TemplateError:
+        """A default that does not fit its own annotation."""
+        return cls(
+            f"template '{name}', parameter '{parameter}': the default {found!r} does not fit; expected {expected}."
+        )
+
+    @classmethod
+    def missing_sample(cls, name: str, parameter: str, path: str) -> TemplateError:
+        """A sample that is not beside the template."""
+        return cls(
+            f"template '{name}', parameter '{parameter}': the sample {path!r} does not exist beside the template; "
+            "expected a Parquet file, so that the notebook runs by hand."
+        )
+
+    @classmethod
+    def unset(cls, name: str, parameter: str, table: str, needed: str) -> TemplateError:
+        """A stage's parameter that neither the template nor the stage gives."""
+        return cls(
+            f"template '{name}', parameter '{parameter}': {table} needs a value for '{needed}'; "
+            f"expected a parameter '{needed}' in the template, or a default in {table}."
+        )
+
+
+class ParameterError(BadInput):
+    """A value for a template's parameter that cannot be used."""
+
+    @classmethod
+    def unknown(cls, template: str, name: str, known: Sequence[str]) -> ParameterError:
+        """No parameter of this name."""
+        return cls(f"{template} has no parameter '{name}'. It takes: {listed(known)}.{nearest(name, known)}")
+
+    @classmethod
+    def wrong(cls, template: str, name: str, found: object, expected: str) -> ParameterError:
+        """A value of the wrong type, or outside its choices or bounds."""
+        return cls(f"{template}: parameter '{name}' is {found!r}; expected {expected}.")
+
+    @classmethod
+    def derived(cls, template: str, name: str, expression: str) -> ParameterError:
+        """A name that is computed from others."""
+        return cls(f"{template}: '{name}' cannot be set, it follows from `{expression}`; set what it is computed from.")
+
+    @classmethod
+    def not_json(cls, found: str, why: str) -> ParameterError:
+        """An argument that is no JSON object."""
+        return cls(f"--parameters is {found!r}: {why}; expected a JSON object such as '{{\"threshold\": 4}}'.")
+
+    @classmethod
+    def table(cls, template: str, name: str, table: str) -> ParameterError:
+        """A value for a parameter that the pipeline fills."""
+        return cls(
+            f"{template}: parameter '{name}' is the table of {table}, which the pipeline makes; it cannot be set by hand."
+        )
+
+    @classmethod
+    def date_twice(cls, template: str, found: object, date: object) -> ParameterError:
+        """A date among the parameters that is not the report's."""
+        return cls(
+            f"{template}: the parameters say date {found}, the report is for {date}; expected one date, in --date."
+        )
+
+
+class DateError(BadInput):
+    """A date that is none."""
+
+    @classmethod
+    def wrong(cls, found: str) -> DateError:
+        """Text that is no date."""
+        return cls(f"'{found}' is not a date; expected YYYY-MM-DD, such as 2013-01-15.")
+
+    @classmethod
+    def range(cls, start: object, stop: object) -> DateError:
+        """A range that ends before it starts."""
+        return cls(f"the range {start} to {stop} ends before it starts; expected --start on or before --stop.")
+
+
+class DatabaseError(ParcoursError):
+    """A database that is missing or refuses a statement."""
+
+    @classmethod
+    def missing(cls, place: str) -> DatabaseError:
+        """No database at the configured place."""
+        return cls(
+            f"there is no database at {place}. The example database is made by scripts/report; "
+            "another is named in luigi.cfg, [workflows] database."
+        )
+
+    @classmethod
+    def unusable(cls, place: str, why: str) -> DatabaseError:
+        """A database that cannot be opened."""
+        return cls(f"the database {place} cannot be used: {why}. It is named in luigi.cfg, [workflows] database.")
+
+    @classmethod
+    def statement(cls, task: str, file: str, place: str, why: str) -> DatabaseError:
+        """A statement that the database refuses."""
+        return cls(f"{task}: the database {place} refuses {file}: {why}.")
+
+
+class NoData(ParcoursError):
+    """A query without rows for its date."""
+
+    @classmethod
+    def for_query(cls, task: str, dates: Sequence[str]) -> NoData:
+        """No rows; `dates` are those with data, ascending, if the query can tell."""
+        has = f" Dates with data: {_ranges(dates)}." if dates else ""
+        return cls(f"{task} has no rows.{has} Expected at least one row, or 'allow_empty = True' in the query.")
+
+
+def _ranges(dates: Sequence[str]) -> str:
+    if len(dates) <= 4:
+        return listed(dates)
+    return f"{dates[0]} to {dates[-1]} ({len(dates)} dates)"
+
+
+class StageError(ParcoursError):
+    """A stage that failed or made something that is no table."""
+
+    @classmethod
+    def not_a_table(cls, task: str, found: object) -> StageError:
+        """compute() returned something else than a DataFrame."""
+        return cls(f"{task}: compute() returned {type(found).__name__}; expected a pandas DataFrame.")
+
+    @classmethod
+    def raised(cls, task: str, cause: BaseException, where: str) -> StageError:
+        """compute() raised."""
+        return cls(f"{task} failed: {type(cause).__name__}: {cause}{where}")
+
+    @classmethod
+    def not_storable(cls, task: str, cause: BaseException) -> StageError:
+        """A table that Parquet cannot hold."""
+        return cls(
+            f"{task}: the table cannot be stored as Parquet: {cause}. Expected columns of one type each, with text names."
+        )
+
+
+class SchemaError(ParcoursError):
+    """A table that breaks its schema."""
+
+    @classmethod
+    def broken(cls, task: str, schema: str, failures: str) -> SchemaError:
+        """Which columns break which checks, with the first rows."""
+        return cls(f"{task}: the table breaks {schema}: {failures}")
+
+
+class MeasureError(ParcoursError):
+    """A measure that cannot be recorded."""
+
+    @classmethod
+    def twice(cls, name: str) -> MeasureError:
+        """Two values under one name."""
+        return cls(f"measure '{name}' is recorded twice; expected one value for each name.")
+
+    @classmethod
+    def wrong(cls, name: str, what: str, found: object, expected: str) -> MeasureError:
+        """A field of the wrong kind."""
+        return cls(f"measure '{name}': {what} is {found!r}; expected {expected}.")
+
+
+class ReportError(ParcoursError):
+    """A report whose notebook did not come to its end."""
+
+
+class StoreError(ParcoursError):
+    """A store that cannot be read or written."""
+
+    @classmethod
+    def refused(cls, place: str, why: str) -> StoreError:
+        """The file system says no."""
+        return cls(
+            f"the store {place} cannot be written: {why}. Make room or grant write access; nothing half-written was left."
+        )
+
+    @classmethod
+    def unusable(cls, place: str, why: str) -> StoreError:
+        """No store can be there."""
+        return cls(f"the store {place} cannot be used: {why}. It is named in luigi.cfg, [workflows] store.")
+
+    @classmethod
+    def absent(cls, address: str) -> StoreError:
+        """An artefact that is not there (any more)."""
+        return cls(f"there is no artefact {address} in the store (any more). Ask for the report again and it is made.")
+
+    @classmethod
+    def damaged(cls, address: str, what: str, moved: str) -> StoreError:
+        """Bytes that are not those that were written."""
+        return cls(
+            f"the artefact {address} was changed after it was made: {what}. It was moved to {moved}; ask again and it is made anew."
+        )
+
+    @classmethod
+    def unreadable(cls, path: str, why: str) -> StoreError:
+        """Something that is no artefact and no report."""
+        return cls(f"{path} {why}; expected a report's HTML file, an artefact's folder or a file in it.")
+
+
+class PlanError(ParcoursError):
+    """A state that differs from the plan."""
+
+    @classmethod
+    def other_version(cls, task: str, planned: str, here: str) -> PlanError:
+        """A version that this process would not have planned."""
+        return cls(
+            f"{task} was planned as version {planned[:16]}, but with the code and data of this process it is {here[:16]}. "
+            "A version is computed, never typed: run the command again, and restart workers that hold older code."
+        )
+
+    @classmethod
+    def data_changed(cls, task: str) -> PlanError:
+        """Rows that changed between planning and running."""
+        return cls(f"{task}: the rows changed while the run was going on; nothing was stored. Run the command again.")
+
+
+class SchedulerError(ParcoursError):
+    """A central scheduler that does not answer."""
+
+    @classmethod
+    def unreachable(cls, url: str, why: str) -> SchedulerError:
+        """Nobody answers at the scheduler's address."""
+        return cls(
+            f"no central scheduler answers at {url} ({why}). Start one with `luigid --address 127.0.0.1`, "
+            "or add --local-scheduler to run without."
+        )

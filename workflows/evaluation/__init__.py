@@ -1,0 +1,1 @@
+"""What is judged: measures, and what follows from them."""

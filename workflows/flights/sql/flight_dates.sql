@@ -1,0 +1,2 @@
+-- All days with flights, in order.
+SELECT DISTINCT date FROM flights ORDER BY date

@@ -1,0 +1,179 @@
+"""The code closure of a task: every module of the project's own code that it can reach, and the foreign ones it imports.
+
+The grain is the module: a module counts whole, with the packages around it, transitively over its imports.
+"""
+
+from __future__ import annotations
+
+import ast
+import site
+import sys
+import sysconfig
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from importlib.machinery import PathFinder
+from pathlib import Path
+
+from workflows.errors import PipelineError
+from workflows.identity.canonical import digest, digest_bytes
+from workflows.identity.memo import Memo
+from workflows.identity.syntax import Import, digest_python, imports_of
+
+ENGINE = Path(__file__).resolve().parent.parent
+
+
+@dataclass(frozen=True)
+class Code:
+    """The code that makes a result."""
+
+    files: dict[str, str]
+    """Each file of the project's own code, relative to the project where it lies in it, with its digest."""
+    imports: frozenset[str]
+    """The top-level names of the foreign modules that these files import."""
+
+    @property
+    def digest(self) -> str:
+        """The code digest: over the files' digests and their names."""
+        return digest(self.files)
+
+    def __or__(self, other: Code) -> Code:
+        return Code({**self.files, **other.files}, self.imports | other.imports)
+
+
+@dataclass(frozen=True)
+class _Module:
+    name: str
+    path: Path
+    digest: str
+    imports: tuple[Import, ...]
+
+    @property
+    def package(self) -> str:
+        return self.name if self.path.name == "__init__.py" else self.name.rpartition(".")[0]
+
+
+@dataclass
+class CodeIndex:
+    """The project's own modules as this process found them first: what is on disk later does not count.
+
+    `root` is the project's folder; `pipelines` are the modules named in the settings, which are the project's own code
+    wherever they lie; `memo` keeps digests by the bytes they were taken from.
+    """
+
+    root: Path
+    pipelines: Sequence[str]
+    memo: Memo
+    _modules: dict[str, _Module | None] = field(default_factory=dict)
+    _foreign: tuple[Path, ...] = field(default_factory=lambda: _foreign_folders())
+
+    def of_modules(self, names: Iterable[str]) -> Code:
+        """The closure of modules named as in an import statement."""
+        return self._closure([(name, True) for name in names])
+
+    def of_source(self, label: str, source_digest: str, imports: Sequence[Import]) -> Code:
+        """The closure of code that is no module: a template's cells, counted under a label."""
+        reached = self._closure(_targets(_Module("", Path(label), source_digest, tuple(imports))))
+        return Code({label: source_digest}, frozenset()) | reached
+
+    def _closure(self, start: list[tuple[str, bool]]) -> Code:
+        files: dict[str, str] = {}
+        foreign: set[str] = set()
+        waiting, seen = start, set()
+        while waiting:
+            name, certain = waiting.pop()
+            if name in seen:
+                continue
+            seen.add(name)
+            module = self._module(name)
+            if module is None:
+                # `from a import b` names a module only where b is one.
+                if certain and not self._is_own(name.partition(".")[0]):
+                    foreign.add(name.partition(".")[0])
+                continue
+            files[self._label(module.path)] = module.digest
+            waiting.extend(_targets(module))
+        return Code(dict(sorted(files.items())), frozenset(foreign - sys.stdlib_module_names))
+
+    def _is_own(self, top: str) -> bool:
+        return self._module(top) is not None
+
+    def _module(self, name: str) -> _Module | None:
+        if name not in self._modules:
+            path = self._locate(name)
+            self._modules[name] = self._read(name, path) if path else None
+        return self._modules[name]
+
+    def _locate(self, name: str) -> Path | None:
+        """The source file of a module of the project's own code, or None."""
+        if name.partition(".")[0] in sys.stdlib_module_names:
+            return None
+        found = getattr(sys.modules.get(name), "__file__", None)
+        path = Path(found) if found else _searched(name)
+        if path is None or path.suffix != ".py":
+            return None
+        path = path.resolve()
+        if any(name == own or name.startswith(f"{own}.") for own in self.pipelines):
+            return path
+        if ENGINE in path.parents or any(folder in path.parents for folder in self._foreign):
+            return None
+        return path
+
+    def _read(self, name: str, path: Path) -> _Module:
+        source = path.read_bytes()
+        key = digest_bytes(source)
+        known = self.memo.get(key)
+        if known is None:
+            try:
+                tree = ast.parse(source)
+            except SyntaxError as error:
+                raise PipelineError.not_imported(name, error) from error
+            known = [digest_python(tree), [[i.level, i.module, list(i.names)] for i in imports_of(tree)]]
+            self.memo.put(key, known)
+        return _Module(
+            name, path, known[0], tuple(Import(level, module, tuple(names)) for level, module, names in known[1])
+        )
+
+    def _label(self, path: Path) -> str:
+        try:
+            return path.relative_to(self.root.resolve()).as_posix()
+        except ValueError:
+            # Outside of the project: the name must not depend on where the machine keeps it.
+            return path.name if path.name != "__init__.py" else f"{path.parent.name}/{path.name}"
+
+
+def _targets(module: _Module) -> list[tuple[str, bool]]:
+    """The names a module imports, each with whether it must be a module; and the packages around it."""
+    found = [(parent, True) for parent in _parents(module.name)]
+    for statement in module.imports:
+        base = statement.module
+        if statement.level:
+            above = module.package.split(".")
+            kept = above[: len(above) - (statement.level - 1)]
+            base = ".".join([*kept, base] if base else kept)
+        found += [(name, True) for name in (*_parents(base), base) if name]
+        found += [(f"{base}.{name}", False) for name in statement.names if name != "*"]
+    return found
+
+
+def _parents(name: str) -> list[str]:
+    parts = name.split(".")
+    return [".".join(parts[:i]) for i in range(1, len(parts))]
+
+
+def _searched(name: str) -> Path | None:
+    """The file of a module that is not loaded, found without importing its packages."""
+    path: list[str] | None = None
+    spec = None
+    for parent in (*_parents(name), name):
+        spec = PathFinder.find_spec(parent, path)
+        if spec is None:
+            return None
+        path = list(spec.submodule_search_locations or [])
+    return Path(spec.origin) if spec and spec.origin else None
+
+
+def _foreign_folders() -> tuple[Path, ...]:
+    """Where the standard library and installed distributions lie."""
+    places = [sysconfig.get_path(kind) for kind in ("stdlib", "platstdlib", "purelib", "platlib")]
+    places += [*site.getsitepackages(), site.getusersitepackages()]
+    return tuple({Path(place).resolve() for place in places if place})

@@ -1,0 +1,58 @@
+"""What was digested before, kept between processes: a look-up that can be deleted at any time."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import tempfile
+from pathlib import Path
+from typing import Any
+
+
+class Memo:
+    """A named table of JSON values under text keys, in one file that is replaced whole.
+
+    A key must name everything its value depends on, so an entry is true or absent, never stale. `state`, where given,
+    is such a thing that all entries share: entries of another state are dropped.
+    """
+
+    def __init__(self, folder: Path, name: str, state: str = "") -> None:
+        self._path = folder / f"{name}.json"
+        self._state = state
+        self._entries: dict[str, Any] | None = None
+        self._changed = False
+
+    def get(self, key: str) -> Any:
+        """The value under a key, or None."""
+        return self._load().get(key)
+
+    def put(self, key: str, value: Any) -> None:
+        """Remember a value; `save` writes it."""
+        self._load()[key] = value
+        self._changed = True
+
+    def save(self) -> None:
+        """Write what is new. A folder that cannot be written costs time later, nothing else."""
+        if not self._changed:
+            return
+        with contextlib.suppress(OSError):
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+            handle, beside = tempfile.mkstemp(dir=self._path.parent, prefix=f".{self._path.name}-")
+            try:
+                with os.fdopen(handle, "w", encoding="utf-8") as file:
+                    json.dump({"state": self._state, "entries": self._load()}, file)
+                Path(beside).replace(self._path)
+            except BaseException:
+                Path(beside).unlink(missing_ok=True)
+                raise
+        self._changed = False
+
+    def _load(self) -> dict[str, Any]:
+        if self._entries is None:
+            self._entries = {}
+            with contextlib.suppress(OSError, ValueError, TypeError, KeyError):
+                stored = json.loads(self._path.read_bytes())
+                if stored["state"] == self._state:
+                    self._entries = dict(stored["entries"])
+        return self._entries

@@ -1,0 +1,1 @@
+"""Notebooks: templates and their parameters, kernels, execution, HTML."""

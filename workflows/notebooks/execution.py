@@ -1,0 +1,153 @@
+"""A notebook run from its first cell to its last, within its deadlines."""
+
+from __future__ import annotations
+
+import re
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import nbformat
+from nbclient import NotebookClient
+from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
+
+from workflows.notebooks.kernel import Kernel, lent_kernel
+
+_ANSI = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
+_LINE = re.compile(r"Cell In\s?\[\d+\], line (\d+)")
+_STARTUP = 60
+
+Watcher = Callable[[nbformat.NotebookNode, int, int], None]
+"""Told the notebook so far, how many code cells are done, and of how many."""
+
+
+@dataclass(frozen=True)
+class Failure:
+    """Why a notebook did not come to its end."""
+
+    cell: int
+    """The code cell, from 1; 0 where the kernel did not even start."""
+    of: int
+    """How many code cells the notebook has."""
+    reason: str
+    """What happened, in one line."""
+    line: str
+    """The line of the cell that failed, if one did."""
+
+
+@dataclass(frozen=True)
+class Limits:
+    """How long a notebook may take."""
+
+    cell: float | None
+    """Seconds for one cell; None for no limit."""
+    whole: float | None
+    """Seconds for the whole notebook; None for no limit."""
+
+
+@dataclass(frozen=True)
+class Execution:
+    """An executed notebook, whole or up to where it failed."""
+
+    notebook: nbformat.NotebookNode
+    failure: Failure | None
+
+
+def execute(notebook: dict[str, Any], folder: Path, root: Path, limits: Limits, watcher: Watcher) -> Execution:
+    """Run a notebook's cells in a kernel of their own, in a folder, with the modules of the project at `root`.
+
+    The kernel and everything it started is dead when this returns or raises.
+    """
+    node = nbformat.from_dict(notebook)  # type: ignore[no-untyped-call]
+    code = [index for index, cell in enumerate(node.cells) if cell.cell_type == "code"]
+    with lent_kernel(root) as (kernel, environment):
+        run = _Run(node, code, kernel, limits, watcher)
+        failure = run.through(folder, environment)
+    for cell in node.cells:
+        # What nbclient notes of its own running would make equal reports differ.
+        cell.metadata.pop("execution", None)
+    return Execution(node, failure)
+
+
+class _Run:
+    """One pass over a notebook's cells."""
+
+    def __init__(self, node: Any, code: list[int], kernel: Kernel, limits: Limits, watcher: Watcher) -> None:
+        self._node, self._code, self._kernel, self._limits, self._watcher = node, code, kernel, limits, watcher
+        self._done = 0
+        self._expired = False
+
+    def through(self, folder: Path, environment: dict[str, str]) -> Failure | None:
+        """Start the kernel and run the cells; the first failure ends the run."""
+        client = NotebookClient(
+            self._node,
+            km=self._kernel.manager,
+            timeout_func=lambda _: self._limits.cell,
+            startup_timeout=_STARTUP,
+            record_timing=False,
+            store_widget_state=False,
+            extra_arguments=["--HistoryManager.enabled=False"],
+        )
+        timer = threading.Timer(self._limits.whole, self._expire) if self._limits.whole else None
+        if timer:
+            timer.daemon = True
+            timer.start()
+        try:
+            with client.setup_kernel(cwd=str(folder), env=environment):
+                self._watcher(self._node, 0, len(self._code))
+                for index in self._code:
+                    client.execute_cell(self._node.cells[index], index)
+                    self._done += 1
+                    self._watcher(self._node, self._done, len(self._code))
+        except CellExecutionError as error:
+            return self._failure(_sentence(error), _failing_line(self._current, error.traceback))
+        except CellTimeoutError:
+            return self._failure(f"it took longer than cell_timeout, {self._limits.cell:g} s; the kernel was killed")
+        except (DeadKernelError, RuntimeError) as error:
+            return self._failure(self._death(error))
+        finally:
+            if timer:
+                timer.cancel()
+                timer.join()
+            if client.kc is not None:
+                client.kc.stop_channels()
+        return None
+
+    @property
+    def _current(self) -> Any:
+        return self._node.cells[self._code[self._done]]
+
+    def _expire(self) -> None:
+        self._expired = True
+        self._kernel.kill()
+
+    def _failure(self, reason: str, line: str = "") -> Failure:
+        cell = self._done + 1
+        if not line and self._done < len(self._code):
+            # The cell has no error of its own to show: say in its place what happened.
+            self._current.outputs.append(
+                nbformat.v4.new_output("error", ename="Stopped", evalue=reason, traceback=[f"Stopped: {reason}"])  # type: ignore[no-untyped-call]
+            )
+        return Failure(cell, len(self._code), reason, line)
+
+    def _death(self, error: Exception) -> str:
+        if self._expired:
+            return f"the report took longer than report_timeout, {self._limits.whole:g} s; the kernel was killed"
+        if isinstance(error, DeadKernelError):
+            return "the kernel died; it was killed from outside or ran out of memory"
+        return f"the kernel did not start: {error}"
+
+
+def _sentence(error: CellExecutionError) -> str:
+    text = " ".join(_ANSI.sub("", str(error.evalue)).split())
+    return f"{error.ename}: {text}" if text else str(error.ename)
+
+
+def _failing_line(cell: Any, traceback: str) -> str:
+    """The line of the cell where the traceback enters it."""
+    found = _LINE.search(_ANSI.sub("", traceback))
+    lines = cell.source.split("\n")
+    number = int(found[1]) if found else 0
+    return lines[number - 1].strip() if 0 < number <= len(lines) else ""

@@ -1,0 +1,85 @@
+"""A kernel that cannot outlive its owner, nor leave children behind: `python -m workflows.notebooks.guarded -f FILE`.
+
+Before the kernel imports anything, a guard is forked off. It waits for the first of two ends, the kernel's or the
+owner's, and then kills every process that carries the kernel's mark: a variable of the environment, which children
+inherit whatever they do with sessions, groups and parents.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import select
+import time
+
+MARK = "_PARCOURS_KERNEL"
+OWNER = "_PARCOURS_OWNER"
+
+
+def kill_marked(mark: str) -> None:
+    """Kill every other process that carries a mark, until none is found."""
+    import psutil
+
+    for _ in range(50):
+        found = []
+        for process in psutil.process_iter():
+            with contextlib.suppress(psutil.Error, OSError):
+                if process.pid != os.getpid() and process.environ().get(MARK) == mark:
+                    found.append(process)
+                    process.kill()
+        if not found:
+            return
+        psutil.wait_procs(found, timeout=0.2)
+
+
+def main() -> None:
+    """Fork the guard, then become the kernel."""
+    owner, kernel = int(os.environ.pop(OWNER)), os.getpid()
+    child = os.fork()
+    if child == 0:
+        _detach_and_guard(owner, kernel)
+    os.waitpid(child, 0)
+    from ipykernel.kernelapp import launch_new_instance
+
+    launch_new_instance()
+
+
+def _detach_and_guard(owner: int, kernel: int) -> None:
+    """Become nobody's child, so that no code of the kernel meets the guard, and wait."""
+    try:
+        os.setsid()
+        if os.fork() == 0:
+            nothing = os.open(os.devnull, os.O_RDWR)
+            for stream in (0, 1, 2):
+                os.dup2(nothing, stream)
+            _wait_for_first(owner, kernel)
+            kill_marked(os.environ[MARK])
+    finally:
+        os._exit(0)
+
+
+def _wait_for_first(*pids: int) -> None:
+    """Return when one of these processes has ended."""
+    if not hasattr(os, "pidfd_open"):
+        while all(_alive(pid) for pid in pids):
+            time.sleep(0.5)
+        return
+    poll = select.poll()
+    for pid in pids:
+        try:
+            poll.register(os.pidfd_open(pid), select.POLLIN)
+        except ProcessLookupError:
+            return
+    poll.poll()
+
+
+def _alive(pid: int) -> bool:
+    import psutil
+
+    with contextlib.suppress(psutil.NoSuchProcess):
+        return bool(psutil.Process(pid).status() != psutil.STATUS_ZOMBIE)
+    return False
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,109 @@
+"""Executed notebooks as HTML pages that open without a network."""
+
+from __future__ import annotations
+
+import json
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import latex2mathml.converter
+from jinja2 import pass_context
+from nbconvert import HTMLExporter
+from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
+from pygments.formatters import HtmlFormatter
+from traitlets.config import Config
+
+from workflows.notebooks.facts import PageFacts
+
+_FOLDER = Path(__file__).parent
+# The first of these that an output offers is shown; nothing here needs a script from elsewhere.
+_SHOWN = [
+    "text/html",
+    "text/markdown",
+    "image/svg+xml",
+    "image/png",
+    "image/jpeg",
+    "text/latex",
+    "application/javascript",
+    "text/plain",
+]
+
+
+def render(notebook: Any, folder: Path, facts: PageFacts, hidden: str) -> str:
+    """The page of an executed notebook.
+
+    `folder` is where the pictures of text cells lie, which are embedded; outputs that offer the type `hidden` (the
+    measures) are left out, because the page lists them.
+    """
+    resources = {"metadata": {"path": str(folder), "name": facts.title}, "facts": facts, "hidden": hidden, **_fixed()}
+    text: str = _exporter().from_notebook_node(notebook, resources=resources)[0]
+    return text
+
+
+@cache
+def _fixed() -> dict[str, Any]:
+    """What is the same on every page."""
+    return {
+        "style": (_FOLDER / "page" / "page.css").read_text(encoding="utf-8"),
+        "highlighting": HtmlFormatter(style="default").get_style_defs(".highlight"),
+    }
+
+
+@cache
+def _exporter() -> HTMLExporter:
+    config = Config(
+        {
+            "NbConvertBase": {"display_data_priority": _SHOWN},
+            "TagRemovePreprocessor": {
+                "enabled": True,
+                "remove_cell_tags": {"remove-cell"},
+                "remove_all_outputs_tags": {"remove-output"},
+                "remove_input_tags": {"remove-input"},
+            },
+        }
+    )
+    exporter = _PageExporter(config=config, template_name="page", extra_template_basedirs=[str(_FOLDER)])
+    exporter.register_filter("embedded_json", _embedded_json)
+    exporter.register_filter("mathml", lambda text: _mathml(text.strip("$ \n"), "block"))
+    return exporter
+
+
+class _PageExporter(HTMLExporter):
+    """nbconvert's exporter with formulas as MathML, which browsers draw by themselves."""
+
+    @pass_context
+    def markdown2html(self, context: Any, source: str) -> str:
+        renderer = _Renderer(
+            escape=False,
+            attachments=context.get("cell", {}).get("attachments", {}),
+            embed_images=True,
+            path=context["resources"]["metadata"]["path"],
+            exclude_anchor_links=True,
+        )
+        return str(MarkdownWithMath(renderer=renderer).render(source))
+
+
+class _Renderer(IPythonRenderer):
+    """Markdown with formulas as MathML."""
+
+    def block_math(self, body: str) -> str:
+        return _mathml(body, "block")
+
+    def inline_math(self, body: str) -> str:
+        return _mathml(body, "inline")
+
+    def latex_environment(self, name: str, body: str) -> str:
+        return _mathml(f"\\begin{{{name}}}{body}\\end{{{name}}}", "block")
+
+
+def _mathml(formula: str, display: str) -> str:
+    try:
+        return str(latex2mathml.converter.convert(formula, display=display))
+    except Exception:  # the converter raises whatever a formula makes it trip over; the formula's own text still reads
+        return f"<code>{formula}</code>"
+
+
+def _embedded_json(record: dict[str, Any]) -> str:
+    """JSON for a script element: no text in it can end the element."""
+    return json.dumps(record, ensure_ascii=False).replace("<", "\\u003c")

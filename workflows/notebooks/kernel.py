@@ -1,0 +1,99 @@
+"""Kernels: one for each report, over IPC sockets in a private folder, dead with all its children afterwards."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import signal
+import sys
+import tempfile
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from jupyter_client.kernelspec import KernelSpec
+from jupyter_client.manager import AsyncKernelManager
+
+from workflows.identity.closure import ENGINE
+from workflows.notebooks.guarded import MARK, OWNER, kill_marked
+
+# A unix socket's path may have 107 characters; the name of the socket takes a part of them.
+_LONGEST_FOLDER = 80
+# The same for every report, whoever starts it and wherever.
+_FIXED = {"TZ": "UTC", "LC_ALL": "C.UTF-8", "PYTHONHASHSEED": "0", "PYTHONDONTWRITEBYTECODE": "1"}
+
+
+class EnvironmentKernelManager(AsyncKernelManager):
+    """A manager of kernels in this very Python environment, whatever kernels the user has installed."""
+
+    @property
+    def kernel_spec(self) -> KernelSpec:
+        """How such a kernel starts."""
+        argv = [sys.executable, "-m", "workflows.notebooks.guarded", "-f", "{connection_file}"]
+        return KernelSpec(argv=argv, display_name="Parcours", language="python")
+
+
+class Kernel:
+    """A running kernel's manager, and the way to end it."""
+
+    def __init__(self, manager: EnvironmentKernelManager, mark: str) -> None:
+        self.manager = manager
+        self._mark = mark
+
+    def kill(self) -> None:
+        """Kill the kernel, its process group, and whatever it started outside of the group."""
+        process = getattr(self.manager.provisioner, "process", None)
+        if process is not None:
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.killpg(process.pid, signal.SIGKILL)
+        kill_marked(self._mark)
+        if process is not None:
+            process.wait()
+
+
+@contextlib.contextmanager
+def lent_kernel(root: Path) -> Iterator[tuple[Kernel, dict[str, str]]]:
+    """A kernel that is still to be started, with the environment to start it in; killed at the end.
+
+    `root` is the project's folder, whose modules the kernel can import.
+    """
+    folder = _private_folder()
+    mark = uuid.uuid4().hex
+    manager = EnvironmentKernelManager(transport="ipc", ip=str(folder / "s"), connection_file=str(folder / "k.json"))
+    manager.client_class = "jupyter_client.asynchronous.AsyncKernelClient"
+    kernel = Kernel(manager, mark)
+    try:
+        yield kernel, {**os.environ, **_FIXED, **_paths(root, folder), MARK: mark, OWNER: str(os.getpid())}
+    finally:
+        kernel.kill()
+        _forget(manager)
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _forget(manager: EnvironmentKernelManager) -> None:
+    """Close what the manager holds of a kernel that is dead."""
+    process: Any = getattr(manager.provisioner, "process", None)
+    for stream in (process.stdin, process.stdout, process.stderr) if process else ():
+        if stream:
+            stream.close()
+    manager.cleanup_connection_file()
+    manager.cleanup_ipc_files()
+    manager._close_control_socket()
+    if manager._created_context and not manager.context.closed:
+        manager.context.destroy(linger=0)
+
+
+def _private_folder() -> Path:
+    folder = Path(tempfile.mkdtemp(prefix="parcours-"))
+    if len(str(folder)) > _LONGEST_FOLDER:
+        folder.rmdir()
+        folder = Path(tempfile.mkdtemp(prefix="parcours-", dir="/tmp"))  # noqa: S108 - private, and short
+    return folder
+
+
+def _paths(root: Path, folder: Path) -> dict[str, str]:
+    """Where the kernel finds the project's modules, and folders that keep the user's own configuration out."""
+    places = [str(root), str(ENGINE.parent), os.environ.get("PYTHONPATH", "")]
+    return {"PYTHONPATH": os.pathsep.join(filter(None, places)), "IPYTHONDIR": str(folder / "ipython")}

@@ -1,0 +1,3 @@
+"""The version of this release of Parcours."""
+
+VERSION = "0.1.0"

@@ -1,0 +1,144 @@
+"""What luigi.cfg and the environment say, as frozen settings."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from luigi.configuration import get_config
+
+from workflows.errors import SettingError
+
+SECTION = "workflows"
+PREFIX = "PARCOURS_"
+
+
+@dataclass(frozen=True)
+class Settings:
+    """The section [workflows] of luigi.cfg; each key can also be given as PARCOURS_<KEY>."""
+
+    root: Path
+    """The folder of luigi.cfg; relative paths in the settings start here."""
+    pipelines: tuple[str, ...]
+    """The modules that hold the queries and stages."""
+    store: str
+    """A folder, or an fsspec URL such as s3://bucket/store."""
+    cache: Path
+    """A folder of look-ups that can always be made anew."""
+    templates: Path
+    """The folder of the notebooks."""
+    database: str
+    """An SQLAlchemy URL."""
+    cell_timeout: float | None
+    """Seconds that one cell of a report may take; None for no limit."""
+    report_timeout: float | None
+    """Seconds that a whole report may take; None for no limit."""
+    code: bool
+    """Whether reports open with their code shown."""
+
+
+def load() -> Settings:
+    """Read the settings of the current directory's project.
+
+    Raises SettingError for an unknown key or a value of the wrong type.
+    """
+    root = _root()
+    given = _given()
+    values = {
+        key: convert(given[key][0], key, given[key][1]) if key in given else convert(default, key, "the defaults")
+        for key, (default, convert) in _KEYS.items()
+    }
+    for key in ("cache", "templates"):
+        values[key] = root / values[key]
+    if "://" not in values["store"]:
+        values["store"] = str(root / values["store"])
+    values["database"] = _anchored(values["database"], root)
+    return Settings(root=root, **values)
+
+
+def _root() -> Path:
+    configured = os.environ.get("LUIGI_CONFIG_PATH")
+    return Path(configured).resolve().parent if configured else Path.cwd()
+
+
+def _given() -> dict[str, tuple[str, str]]:
+    """Each given key with its text and the place that gave it; the environment comes last and so wins."""
+    config = get_config()
+    given: dict[str, tuple[str, str]] = {}
+    if config.has_section(SECTION):
+        # Only the section's own keys: [DEFAULT] may hold what other sections interpolate.
+        for key in config[SECTION]:
+            if key not in config.defaults():
+                given[key] = (str(config.get(SECTION, key)), f"luigi.cfg, [{SECTION}]")
+    known = list(_KEYS)
+    for key, (_, where) in given.items():
+        if key not in _KEYS:
+            raise SettingError.unknown(key, where, known)
+    for name, text in os.environ.items():
+        if name.startswith(PREFIX):
+            key = name.removeprefix(PREFIX).lower()
+            if key not in _KEYS:
+                raise SettingError.unknown(name, "the environment", [PREFIX + k.upper() for k in known])
+            given[key] = (text, f"the environment variable {name}")
+    return given
+
+
+def _anchored(url: str, root: Path) -> str:
+    """A SQLite URL with a relative path, made absolute; any other URL as it is."""
+    scheme, _, path = url.partition(":///")
+    if scheme.split("+")[0] == "sqlite" and path and path != ":memory:":
+        return f"{scheme}:///{root / path}"
+    return url
+
+
+def _text(value: str, key: str, where: str) -> str:
+    if not value.strip() or "\0" in value:
+        raise SettingError.wrong(key, where, value, "a text that is not empty")
+    return value.strip()
+
+
+def _modules(value: str, key: str, where: str) -> tuple[str, ...]:
+    names = tuple(name.strip() for name in value.split(",") if name.strip())
+    if not names or not all(part.isidentifier() for name in names for part in name.split(".")):
+        raise SettingError.wrong(key, where, value, "comma-separated module names, such as workflows.flights")
+    return names
+
+
+def _url(value: str, key: str, where: str) -> str:
+    if "://" not in _text(value, key, where):
+        raise SettingError.wrong(key, where, value, "an SQLAlchemy URL, such as sqlite:///data/nyc.db")
+    return value.strip()
+
+
+def _seconds(value: str, key: str, where: str) -> float | None:
+    try:
+        seconds = float(value)
+    except ValueError:
+        seconds = -1.0
+    if not 0 <= seconds < float("inf"):
+        raise SettingError.wrong(key, where, value, "a number of seconds, 0 for no limit")
+    return seconds or None
+
+
+def _shown(value: str, key: str, where: str) -> bool:
+    if value.strip() not in ("hidden", "shown"):
+        raise SettingError.wrong(key, where, value, "'hidden' or 'shown'")
+    return value.strip() == "shown"
+
+
+_KEYS: dict[str, tuple[str, Callable[[str, str, str], Any]]] = {
+    "pipelines": ("workflows.flights", _modules),
+    "store": ("data/store", _text),
+    "cache": ("data/cache", _text),
+    "templates": ("templates", _text),
+    "database": ("sqlite:///data/nyc.db", _url),
+    "cell_timeout": ("600", _seconds),
+    "report_timeout": ("3600", _seconds),
+    "code": ("hidden", _shown),
+}
+
+assert set(_KEYS) | {"root"} == {field.name for field in dataclasses.fields(Settings)}

@@ -1,0 +1,1 @@
+"""Where artefacts live: addresses, atomic writes, digests, provenance."""

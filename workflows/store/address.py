@@ -1,0 +1,47 @@
+"""Where an artefact lies in the store."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+PROVENANCE = "provenance.json"
+TABLE = "table.parquet"
+REPORT = "report.html"
+NOTEBOOK = "report.ipynb"
+MEASURES = "measures.json"
+
+DAMAGED = "damaged"
+FAILED = "failed"
+RUNNING = "running"
+
+
+@dataclass(frozen=True)
+class Address:
+    """The place of one version of one result."""
+
+    task: str
+    """The task's family."""
+    date: str
+    """The date of the result, or '-'."""
+    version: str
+    """64 hex digits, of which the folder's name shows 16."""
+    template: str | None = None
+    """The template, for reports."""
+
+    @property
+    def folder(self) -> str:
+        """The folder of all versions of this result, relative to the store."""
+        return f"{self.task}/{self.date}"
+
+    @property
+    def prefix(self) -> str:
+        """What the folder's name shows before the version."""
+        return f"{self.template}-" if self.template else ""
+
+    @property
+    def path(self) -> str:
+        """The artefact's folder, relative to the store."""
+        return f"{self.folder}/{self.prefix}{self.version[:16]}"
+
+    def __str__(self) -> str:
+        return self.path

@@ -1,0 +1,197 @@
+"""The store: artefacts found, read with their digests checked, written whole, and reused."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from itertools import count
+from pathlib import Path
+
+from workflows.errors import StoreError
+from workflows.identity.canonical import digest_bytes
+from workflows.store.address import DAMAGED, FAILED, MEASURES, NOTEBOOK, PROVENANCE, REPORT, RUNNING, TABLE, Address
+from workflows.store.files import Folder, ObjectStore, Place
+from workflows.store.provenance import Provenance
+
+log = logging.getLogger("workflows")
+
+
+@dataclass(frozen=True)
+class Artefact:
+    """One version of one result, as it lies in the store."""
+
+    path: str
+    """Its folder, relative to the store."""
+    provenance: Provenance
+
+
+class Store:
+    """The artefacts under one root."""
+
+    def __init__(self, place: Place) -> None:
+        self._place = place
+        self._intact: set[str] = set()
+
+    @classmethod
+    def at(cls, location: str, cache: Path) -> Store:
+        """The store at a folder or an fsspec URL; `cache` is a folder for copies of remote files."""
+        if "://" in location and not location.startswith("file://"):
+            return cls(ObjectStore(location, cache))
+        return cls(Folder(Path(location.removeprefix("file://"))))
+
+    def find(self, address: Address) -> Artefact | None:
+        """The artefact at an address, if it exists."""
+        return self._found(address.path, address.version)
+
+    def intact(self, address: Address) -> bool:
+        """Whether the artefact exists with the bytes that were written.
+
+        A damaged one is moved away, with a warning, so that it is made again. What was intact once is not read a second
+        time by this process for this question; `file` checks every time.
+        """
+        if address.path in self._intact:
+            return self._place.exists(f"{address.path}/{PROVENANCE}")
+        artefact = self.find(address)
+        if artefact is None:
+            return False
+        try:
+            for name in artefact.provenance.outputs:
+                self.file(artefact, name)
+        except StoreError as error:
+            log.warning("%s", error)
+            return False
+        self._intact.add(address.path)
+        return True
+
+    def file(self, artefact: Artefact, name: str) -> Path:
+        """A path with the bytes of one of an artefact's files.
+
+        Raises StoreError when they are not those that were written; the artefact is then moved away.
+        """
+        recorded = artefact.provenance.outputs[name]
+        try:
+            path = self._place.local(f"{artefact.path}/{name}", recorded["sha256"])
+            size = path.stat().st_size
+            found = digest_bytes(path.read_bytes()) if size == recorded["bytes"] else f"{size} bytes"
+        except FileNotFoundError:
+            found = "nothing"
+        if found != recorded["sha256"]:
+            expected = recorded["sha256"] if len(found) == 64 else f"{recorded['bytes']} bytes"
+            raise self._quarantined(artefact.path, f"{name} is {found[:16]}, recorded was {expected[:16]}")
+        return path
+
+    def shown(self, name: str) -> str:
+        """A file or folder of the store as the user should see it."""
+        return self._place.shown(name)
+
+    @contextlib.contextmanager
+    def staged(self) -> Iterator[Path]:
+        """A folder to write an artefact in; gone afterwards, unless `publish` made it visible."""
+        folder = self._place.staging()
+        try:
+            yield folder
+        except OSError as error:
+            raise StoreError.refused(self.shown(""), error.strerror or str(error)) from error
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+
+    def publish(self, staged: Path, address: Address, provenance: Provenance) -> None:
+        """Make a staged folder the artefact of an address; `provenance.json` is written last."""
+        (staged / PROVENANCE).write_text(provenance.to_json(), encoding="utf-8")
+        self._place.publish(staged, address.path)
+
+    def keep_failed(self, staged: Path, template: str, date: str, time: datetime) -> str:
+        """Keep what a failed report left; returns its folder, relative to the store."""
+        folder = f"{FAILED}/{template}/{date}"
+        moment = f"{time.astimezone(UTC):%Y-%m-%dT%H-%M-%S}"
+        earlier = set(self._place.folders(folder))
+        name = next(name for name in (moment, *(f"{moment}-{n}" for n in count(2))) if name not in earlier)
+        self._place.publish(staged, f"{folder}/{name}")
+        return f"{folder}/{name}"
+
+    def twin(self, address: Address, provenance: Provenance) -> Artefact | None:
+        """An intact artefact that the same recipe made from the same bytes, under another version."""
+        for other in self.versions(address):
+            if other.path != address.path and other.provenance.same_recipe(provenance):
+                try:
+                    for name in other.provenance.outputs:
+                        self.file(other, name)
+                except StoreError as error:
+                    log.warning("%s", error)
+                else:
+                    return other
+        return None
+
+    def versions(self, address: Address) -> Iterator[Artefact]:
+        """Every version of the result at an address."""
+        for name in self._place.folders(address.folder):
+            if name.startswith(address.prefix) and len(name) == len(address.prefix) + 16:
+                artefact = self._found(f"{address.folder}/{name}", None)
+                if artefact is not None:
+                    yield artefact
+
+    def by_version(self, task: str, date: str, version: str) -> Artefact | None:
+        """The artefact of an input, as another artefact's provenance names it."""
+        for name in self._place.folders(f"{task}/{date}"):
+            if name.endswith(version[:16]):
+                return self._found(f"{task}/{date}/{name}", version)
+        return None
+
+    def reuse(self, artefact: Artefact, name: str, staged: Path) -> None:
+        """Lay one of an artefact's files into a staged folder; the bytes are shared where the file system can."""
+        source = self.file(artefact, name)
+        try:
+            os.link(source, staged / name)
+        except OSError:
+            shutil.copyfile(source, staged / name)
+
+    def _found(self, path: str, version: str | None) -> Artefact | None:
+        try:
+            text = self._place.read(f"{path}/{PROVENANCE}")
+        except (FileNotFoundError, NotADirectoryError):
+            return None
+        except PermissionError as error:
+            raise StoreError.unusable(self.shown(path), str(error.strerror)) from error
+        try:
+            provenance = Provenance.from_json(text, self.shown(path))
+            if provenance.version[:16] != path[-16:] or (version and version != provenance.version):
+                raise ValueError
+        except ValueError:
+            log.warning("%s", self._quarantined(path, f"its {PROVENANCE} cannot be read"))
+            return None
+        return Artefact(path, provenance)
+
+    def _quarantined(self, path: str, what: str) -> StoreError:
+        target = f"{DAMAGED}/{path}-{datetime.now(UTC):%Y-%m-%dT%H-%M-%S-%f}"
+        self._intact.discard(path)
+        self._place.move(path, target)
+        return StoreError.damaged(path, what, self.shown(target))
+
+
+def described(folder: Path, names: dict[str, int | None]) -> dict[str, dict[str, object]]:
+    """The `outputs` of a provenance: for each file its digest, size and, for tables, rows."""
+    outputs: dict[str, dict[str, object]] = {}
+    for name, rows in names.items():
+        data = (folder / name).read_bytes()
+        outputs[name] = {"sha256": digest_bytes(data), "bytes": len(data), **({} if rows is None else {"rows": rows})}
+    return outputs
+
+
+__all__ = [
+    "MEASURES",
+    "NOTEBOOK",
+    "PROVENANCE",
+    "REPORT",
+    "RUNNING",
+    "TABLE",
+    "Address",
+    "Artefact",
+    "Provenance",
+    "Store",
+    "described",
+]

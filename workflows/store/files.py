@@ -1,0 +1,224 @@
+"""The places a store can be in: a folder, or an object store through fsspec. Artefacts come and go whole in both."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import shutil
+import socket
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Protocol
+
+from workflows.errors import StoreError
+from workflows.store.address import PROVENANCE
+
+STAGING = ".staging"
+
+
+class Place(Protocol):
+    """What a store needs from where it is. Names are relative to the store, with '/'."""
+
+    def exists(self, name: str) -> bool:
+        """Whether there is a file of this name."""
+
+    def read(self, name: str) -> bytes:
+        """A file's bytes; raises FileNotFoundError."""
+
+    def folders(self, name: str) -> list[str]:
+        """The names of the folders inside a folder, ascending; none where it does not exist."""
+
+    def local(self, name: str, sha256: str) -> Path:
+        """A path on this machine with a file's bytes, which the caller may only read."""
+
+    def staging(self) -> Path:
+        """A new folder to write an artefact in, unseen by readers."""
+
+    def publish(self, staged: Path, name: str) -> bool:
+        """Make a staged folder visible under a name, whole; False if another was there first (the staged one goes)."""
+
+    def move(self, name: str, target: str) -> None:
+        """Take a folder out of the way; nothing happens where it does not exist."""
+
+    def shown(self, name: str) -> str:
+        """A file or folder as the user should see it: a path or a URL."""
+
+
+@contextlib.contextmanager
+def _refusals(place: str) -> Iterator[None]:
+    """What the file system says no to, as an error for the user."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno in (
+            errno.ENOSPC,
+            errno.EDQUOT,
+            errno.EROFS,
+            errno.EACCES,
+            errno.EPERM,
+            errno.EFBIG,
+            errno.ENOTDIR,
+            errno.EIO,
+        ):
+            raise StoreError.refused(place, os.strerror(error.errno)) from error
+        raise
+
+
+class Folder:
+    """A store in a folder of this machine."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self._swept = False
+
+    def exists(self, name: str) -> bool:
+        return (self.root / name).is_file()
+
+    def read(self, name: str) -> bytes:
+        return (self.root / name).read_bytes()
+
+    def folders(self, name: str) -> list[str]:
+        try:
+            with os.scandir(self.root / name) as entries:
+                return sorted(entry.name for entry in entries if entry.is_dir())
+        except (FileNotFoundError, NotADirectoryError):
+            return []
+
+    def local(self, name: str, sha256: str) -> Path:
+        return self.root / name
+
+    def staging(self) -> Path:
+        with _refusals(str(self.root)):
+            self._sweep()
+            staged = self.root / STAGING / f"{socket.gethostname()}-{os.getpid()}-{uuid.uuid4().hex[:12]}"
+            staged.mkdir(parents=True)
+        return staged
+
+    def publish(self, staged: Path, name: str) -> bool:
+        target = self.root / name
+        with _refusals(str(self.root)):
+            for file in staged.iterdir():
+                _flush(file)
+            _flush(staged)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            if target.is_dir() and not (target / PROVENANCE).is_file():
+                # Not an artefact, so nobody reads it; a rename needs the place empty.
+                self.move(name, f"damaged/{name}-{uuid.uuid4().hex[:8]}")
+            try:
+                staged.rename(target)
+            except OSError as error:
+                if error.errno not in (errno.ENOTEMPTY, errno.EEXIST):
+                    raise
+                shutil.rmtree(staged)
+                return False
+            _flush(target.parent)
+        return True
+
+    def move(self, name: str, target: str) -> None:
+        with _refusals(str(self.root)), contextlib.suppress(FileNotFoundError):
+            (self.root / target).parent.mkdir(parents=True, exist_ok=True)
+            (self.root / name).rename(self.root / target)
+
+    def shown(self, name: str) -> str:
+        path = self.root / name
+        try:
+            return str(path.relative_to(Path.cwd()))
+        except ValueError:
+            return str(path)
+
+    def _sweep(self) -> None:
+        """Remove what killed processes of this machine left in the staging folder, once for each process."""
+        if self._swept:
+            return
+        self._swept = True
+        for name in self.folders(STAGING):
+            host, pid, _ = name.rsplit("-", 2)
+            if host == socket.gethostname() and not _alive(int(pid)):
+                shutil.rmtree(self.root / STAGING / name, ignore_errors=True)
+
+
+class ObjectStore:
+    """A store under an fsspec URL. `provenance.json` is put last, and what is read is kept in a folder of this machine."""
+
+    def __init__(self, url: str, cache: Path) -> None:
+        import fsspec
+
+        try:
+            self._files, self._root = fsspec.core.url_to_fs(url)
+        except (ImportError, ValueError) as error:
+            raise StoreError.unusable(url, str(error)) from error
+        self._url = url.rstrip("/")
+        self._cache = cache / "objects"
+
+    def exists(self, name: str) -> bool:
+        return bool(self._files.isfile(self._at(name)))
+
+    def read(self, name: str) -> bytes:
+        data: bytes = self._files.cat_file(self._at(name))
+        return data
+
+    def folders(self, name: str) -> list[str]:
+        try:
+            entries: list[dict[str, Any]] = self._files.ls(self._at(name), detail=True)
+        except FileNotFoundError:
+            return []
+        return sorted(Path(entry["name"]).name for entry in entries if entry["type"] == "directory")
+
+    def local(self, name: str, sha256: str) -> Path:
+        path = self._cache / sha256 / Path(name).name
+        if not path.is_file():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            beside = path.with_name(f".{uuid.uuid4().hex}")
+            beside.write_bytes(self.read(name))
+            beside.replace(path)
+        return path
+
+    def staging(self) -> Path:
+        staged = self._cache / STAGING / uuid.uuid4().hex
+        staged.mkdir(parents=True)
+        return staged
+
+    def publish(self, staged: Path, name: str) -> bool:
+        try:
+            if self.exists(f"{name}/{PROVENANCE}"):
+                return False
+            for file in sorted(staged.iterdir(), key=lambda file: file.name == PROVENANCE):
+                with _refusals(self._url):
+                    self._files.pipe_file(self._at(f"{name}/{file.name}"), file.read_bytes())
+            return True
+        finally:
+            shutil.rmtree(staged, ignore_errors=True)
+
+    def move(self, name: str, target: str) -> None:
+        if self._files.exists(self._at(name)):
+            # The record goes first: from then on the artefact does not exist.
+            with contextlib.suppress(FileNotFoundError):
+                self._files.mv(self._at(f"{name}/{PROVENANCE}"), self._at(f"{target}/{PROVENANCE}"))
+            self._files.mv(self._at(name), self._at(target), recursive=True)
+
+    def shown(self, name: str) -> str:
+        return f"{self._url}/{name}"
+
+    def _at(self, name: str) -> str:
+        return f"{self._root}/{name}"
+
+
+def _flush(path: Path) -> None:
+    """Have a file's bytes, or a folder's names, on the disk before anything refers to them."""
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def _alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True

@@ -1,0 +1,51 @@
+"""Backfills: reports for a range of dates."""
+
+from __future__ import annotations
+
+import datetime
+from functools import cached_property
+from typing import Any
+
+import luigi
+
+from workflows.errors import DateError
+from workflows.tasks import command
+from workflows.tasks.project import current
+from workflows.tasks.report import ReportTask, read_template
+from workflows.tasks.result import DateParameter
+
+ALL = "all"
+
+
+class Backfill(luigi.WrapperTask):  # type: ignore[misc]
+    """The reports of every date from `start` to `stop`, both included, for one, several or all templates."""
+
+    start = DateParameter(description="the first day, YYYY-MM-DD")
+    stop = DateParameter(description="the last day, YYYY-MM-DD")
+    template = luigi.Parameter(default=ALL, description="one template, several separated by commas, or 'all'")
+    parameters = luigi.Parameter(default="{}", description="other values for the templates, as JSON")
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        command.begin()
+        super().__init__(*args, **kwargs)
+        if self.stop < self.start:
+            raise DateError.range(self.start, self.stop)
+        for name in self.templates:
+            read_template(name)
+        command.asked(self)
+
+    @cached_property
+    def templates(self) -> list[str]:
+        """The templates by name."""
+        if self.template.strip() == ALL:
+            return current().templates.names()
+        return [name.strip() for name in self.template.split(",") if name.strip()]
+
+    def requires(self) -> list[ReportTask]:
+        """One report for each date and template, the newest date first."""
+        days = [self.start + datetime.timedelta(days=n) for n in range((self.stop - self.start).days + 1)]
+        return [
+            ReportTask(date=day, template=name, parameters=self.parameters)
+            for day in reversed(days)
+            for name in self.templates
+        ]

@@ -1,0 +1,113 @@
+"""Progress of a running task: in the terminal, and in the scheduler's web view. It never fails a task."""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+import time
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+from workflows.tasks.terminal import terminal
+
+if TYPE_CHECKING:
+    from workflows.tasks.result import Result
+
+_SHOW_EVERY = 2.0
+
+
+class Progress:
+    """How far one task is."""
+
+    def __init__(self, task: Result, scheduler: _SchedulerView) -> None:
+        self._task = task
+        self._scheduler = scheduler
+        self._shown_at = 0.0
+
+    def step(self, message: str, done: int, of: int) -> None:
+        """Say that `done` of `of` parts are done."""
+        terminal().step(self._task.label, message, done, of)
+        self._scheduler.put(set_status_message=message, set_progress_percentage=round(100 * done / max(of, 1)))
+
+    def link(self, url: str) -> None:
+        """Say where the growing result can be seen."""
+        self._scheduler.put(set_tracking_url=url)
+
+    def is_time_to_show(self) -> bool:
+        """Whether the growing result was last shown long enough ago to be shown again."""
+        now = time.monotonic()
+        if now - self._shown_at < _SHOW_EVERY:
+            return False
+        self._shown_at = now
+        return True
+
+    def done(self, shown: str) -> None:
+        """Say that the task is done, and what it made."""
+        terminal().made(self._task.label, shown)
+        self._scheduler.put(set_status_message=shown, set_progress_percentage=100)
+
+
+@contextlib.contextmanager
+def watched(task: Result) -> Iterator[Progress]:
+    """The progress of a task, from its start to its end."""
+    terminal().started(task.label)
+    scheduler = _SchedulerView(task)
+    try:
+        yield Progress(task, scheduler)
+    except BaseException:
+        terminal().pause()
+        raise
+    finally:
+        scheduler.close()
+
+
+class _SchedulerView:
+    """Luigi's setters of message, percentage and link, called from a thread of their own.
+
+    Each is a blocking call to the scheduler, which may be slow or gone, and then raises: the task must not notice. Only
+    the newest value of each counts, and at most one of each is sent in a second.
+    """
+
+    _INTERVAL = 1.0
+    _FAREWELL = 0.5
+
+    def __init__(self, task: Result) -> None:
+        self._task = task
+        self._waiting: dict[str, Any] = {}
+        self._news = threading.Condition()
+        self._closed = False
+        self._thread: threading.Thread | None = None
+
+    def put(self, **values: Any) -> None:
+        """Have these values sent, by the name of Luigi's setter."""
+        if getattr(self._task, "set_status_message", None) is None:
+            return
+        with self._news:
+            self._waiting.update(values)
+            self._news.notify()
+        if self._thread is None:
+            self._thread = threading.Thread(target=self._send, name="scheduler-view", daemon=True)
+            self._thread.start()
+
+    def close(self) -> None:
+        """Send what is waiting, if the scheduler takes it soon."""
+        with self._news:
+            self._closed = True
+            self._news.notify()
+        if self._thread is not None:
+            self._thread.join(self._FAREWELL)
+
+    def _send(self) -> None:
+        while True:
+            with self._news:
+                self._news.wait_for(lambda: self._waiting or self._closed)
+                values, self._waiting = self._waiting, {}
+            for setter, value in values.items():
+                call = getattr(self._task, setter, None)
+                if call is not None:
+                    with contextlib.suppress(Exception):
+                        call(value)
+            with self._news:
+                if self._closed and not self._waiting:
+                    return
+                self._news.wait_for(lambda: self._closed, timeout=self._INTERVAL)

@@ -1,0 +1,178 @@
+"""Queries: a SQL statement for a date, its result a table."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Sequence
+from functools import cache
+from pathlib import Path
+from typing import Any, ClassVar
+
+from workflows.data.database import Result as Rows
+from workflows.data.database import fingerprint
+from workflows.data.statement import Statement
+from workflows.data.tables import as_frame, checked, schema_module, write_table
+from workflows.errors import NoData, PipelineError, PlanError
+from workflows.identity.canonical import digest, digest_bytes
+from workflows.identity.closure import Code
+from workflows.store.address import TABLE
+from workflows.store.artefacts import Artefact, Provenance
+from workflows.tasks.plan import Recipe
+from workflows.tasks.progress import Progress
+from workflows.tasks.project import current
+from workflows.tasks.result import Made, Result, class_code, module_folder
+
+_ATTRIBUTES = ("sql", "probe", "dates")
+
+
+class Query(Result):
+    """A named SQL statement bound to a date and other parameters; its result is a table.
+
+    Every parameter can be bound in the statement by its name (`:date`). The statement sees the database read-only.
+    """
+
+    sql: ClassVar[str]
+    """The statement, or the name of a .sql file beside the module."""
+    probe: ClassVar[str | None] = None
+    """A cheaper statement whose result changes whenever that of `sql` does; without it, the result itself is digested."""
+    dates: ClassVar[str | None] = None
+    """A statement that lists the dates with data, ascending, in one column."""
+    settles_after: ClassVar[int | None] = None
+    """Days after `date` from which on the stored result is final, and the database is not asked again."""
+    allow_empty: ClassVar[bool] = False
+    """Whether a result without rows is a result."""
+    schema: ClassVar[Any] = None
+    """A pandera DataFrameModel, or 'module:Name' of one, which is then imported only when it is needed."""
+
+    @classmethod
+    def available(cls, start: datetime.date, stop: datetime.date) -> list[datetime.date]:
+        """The dates with data from `start` up to but without `stop`, ascending; needs `dates`."""
+        return [day for day in map(datetime.date.fromisoformat, _dates(cls)) if start <= day < stop]
+
+    def recipe(self) -> Recipe:
+        """The statement's code and the state of the data."""
+        task = type(self)
+        texts = self._texts()
+        code = _code(task)
+        found = self._fingerprint(code, texts)
+        problem = None
+        if found["rows"] == 0 and not self.allow_empty:
+            problem = NoData.for_query(self.label, _dates(task) if task.dates else [])
+        return Recipe(texts, code, found["fingerprint"], problem)
+
+    def make(self, folder: Path, inputs: Sequence[Artefact], progress: Progress, draft: Provenance) -> Made:
+        """Run the statement and store its rows."""
+        statement = _statement(type(self), "sql")
+        rows = self._rows("sql")
+        recorded = self.identity.recipe.fingerprint
+        state = self._rows("probe") if self.probe else rows
+        if self.settles_after is None and fingerprint(state) != recorded:
+            raise PlanError.data_changed(self.label)
+        frame = checked(self.label, as_frame(rows), self.schema)
+        write_table(self.label, frame, folder / TABLE)
+        source = {
+            "database": current().database.place,
+            "query": statement.text,
+            "fingerprint": recorded,
+            "rows": len(rows.rows),
+        }
+        return Made({TABLE: len(frame)}, source=source, shown=f"{len(frame):,} rows")
+
+    def _fingerprint(self, code: Code, texts: dict[str, str]) -> dict[str, Any]:
+        """The fingerprint of the data and the number of rows, from what is known where the data is the same."""
+        settled = self._settled(code)
+        if settled is not None:
+            return settled
+        project = current()
+        key = digest(
+            [
+                type(self).__qualname__,
+                texts,
+                [_statement(type(self), a).normal for a in _ATTRIBUTES if getattr(self, a)],
+            ]
+        )
+        known: dict[str, Any] | None = project.fingerprints.get(key)
+        if known is None:
+            result = self._rows("probe" if self.probe else "sql")
+            known = {"fingerprint": fingerprint(result), "rows": None if self.probe else len(result.rows)}
+            project.fingerprints.put(key, known)
+        return known
+
+    def _settled(self, code: Code) -> dict[str, Any] | None:
+        """The fingerprint of the stored result, if it is final."""
+        date = getattr(self, "date", None)
+        if self.settles_after is None or not isinstance(date, datetime.date):
+            return None
+        final_from = date + datetime.timedelta(days=self.settles_after)
+        if current().today < final_from:
+            return None
+        texts = self._texts()
+        for artefact in current().store.versions(self.address_of("0" * 64)):
+            record = artefact.provenance
+            made = datetime.datetime.fromisoformat(record.started).date()
+            same = record.code["digest"] == code.digest and {**record.parameters, "version": ""} == {
+                **texts,
+                "version": "",
+            }
+            if same and made >= final_from and record.source:
+                return {"fingerprint": record.source["fingerprint"], "rows": record.source["rows"]}
+        return None
+
+    def _rows(self, attribute: str) -> Rows:
+        statement = _statement(type(self), attribute)
+        values = {name: getattr(self, name) for name, _ in self.get_params() if name != "version"}
+        return current().database.result(self.label, statement, values)
+
+    def check(self) -> None:
+        """Have the database read the statements without running them; raises for what it refuses."""
+        for attribute in _ATTRIBUTES:
+            if getattr(self, attribute):
+                values = {name: getattr(self, name, None) for name, _ in self.get_params() if name != "version"}
+                current().database.check(self.get_task_family(), _statement(type(self), attribute), values)
+
+
+@cache
+def _statement(task: type[Query], attribute: str) -> Statement:
+    given = getattr(task, attribute, None)
+    if not given:
+        raise PipelineError.sql_unset(task.get_task_family())
+    statement = Statement.of(task.get_task_family(), given, module_folder(task), attribute)
+    known = {name for name, _ in task.get_params()} - {"version"}
+    for name in sorted(statement.binds - known):
+        raise PipelineError.unknown_parameter(task.get_task_family(), name)
+    return statement
+
+
+@cache
+def _code(task: type[Query]) -> Code:
+    """The closure of the query's class, with its SQL files."""
+    code = class_code(task, schema_module(task.schema))
+    files = {}
+    for attribute in _ATTRIBUTES:
+        if getattr(task, attribute, None):
+            statement = _statement(task, attribute)
+            if statement.path:
+                files[_label(statement.path)] = digest_bytes(statement.normal.encode())
+    return Code({**code.files, **files}, code.imports)
+
+
+def _label(path: Path) -> str:
+    root = current().settings.root.resolve()
+    path = path.resolve()
+    return path.relative_to(root).as_posix() if root in path.parents else path.name
+
+
+@cache
+def _dates(task: type[Query]) -> list[str]:
+    """The dates with data, as ISO text."""
+    if not task.dates:
+        raise PipelineError.sql_unset(f"{task.get_task_family()} (for its dates)")
+    statement = _statement(task, "dates")
+    project = current()
+    key = digest(["dates", statement.normal])
+    known: list[str] | None = project.fingerprints.get(key)
+    if known is None:
+        rows = project.database.result(task.get_task_family(), statement, {}).rows
+        known = [str(row[0])[:10] for row in rows]
+        project.fingerprints.put(key, known)
+    return known

@@ -1,0 +1,334 @@
+"""Reports: a template filled with values and data, executed, rendered."""
+
+from __future__ import annotations
+
+import datetime
+import json
+import os
+from collections.abc import Sequence
+from dataclasses import asdict
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import luigi
+from luigi.task_register import Register
+
+from workflows.errors import ParameterError, PipelineError, ReportError, TemplateError
+from workflows.evaluation.measures import MIME, from_json, in_notebook, to_json
+from workflows.identity.canonical import canonical_json
+from workflows.identity.closure import Code
+from workflows.notebooks.template import Template
+from workflows.notebooks.values import as_json
+from workflows.store.address import MEASURES, NOTEBOOK, REPORT, TABLE
+from workflows.store.artefacts import Address, Artefact, Provenance, described
+from workflows.tasks.plan import Recipe
+from workflows.tasks.progress import Progress
+from workflows.tasks.project import current
+from workflows.tasks.query import Query
+from workflows.tasks.result import DateParameter, Made, Result
+from workflows.tasks.stage import Stage
+
+if TYPE_CHECKING:
+    from workflows.notebooks.execution import Execution, Failure
+
+FAILURE = "failure.json"
+
+
+class ReportTask(Result):
+    """A template filled with the values and the data of a date, executed and rendered to HTML."""
+
+    date = DateParameter(description="the day of the report, YYYY-MM-DD")
+    template = luigi.Parameter(description="the name of a notebook in the templates folder")
+    parameters = luigi.Parameter(
+        default="{}", description="other values for the template, as JSON: '{\"threshold\": 4}'"
+    )
+
+    @classmethod
+    def settled(cls, values: dict[str, Any]) -> dict[str, Any]:
+        """The parameters checked by the template, canonical, without those that are its defaults."""
+        template = read_template(values["template"])
+        given = template.validated(_object(values["parameters"]))
+        if "date" in given and _day(given.pop("date")) != values["date"]:
+            raise ParameterError.date_twice(template.name, _object(values["parameters"])["date"], values["date"])
+        others = {
+            name: as_json(value)
+            for name, value in given.items()
+            if name not in template.values or template.values[name] != value
+        }
+        missing = [
+            name
+            for name, p in template.parameters.items()
+            if p.table is None and name not in {**template.values, **given, "date": 0}
+        ]
+        for name in missing:
+            raise ParameterError.wrong(template.name, name, "not given", template.parameters[name].type.expected)
+        return {**values, "parameters": canonical_json(others)}
+
+    @property
+    def source(self) -> Template:
+        """The template."""
+        return read_template(self.template)
+
+    @property
+    def label(self) -> str:
+        """The template and the date."""
+        return f"{self.template} {self.date}"
+
+    @property
+    def address(self) -> Address:
+        """Where the report lies in the store."""
+        return Address(self.get_task_family(), self.date.isoformat(), self.version, self.template)
+
+    @property
+    def values(self) -> dict[str, Any]:
+        """The values of all parameters that hold no table."""
+        template = self.source
+        given = template.validated(_object(self.parameters))
+        values = {**template.values, **given}
+        if "date" in template.parameters:
+            values["date"] = self.date
+        return {name: values[name] for name in template.parameters if name in values}
+
+    def requires(self) -> dict[str, Result]:
+        """The tasks whose tables the template's annotations name."""
+        template, values = self.source, self.values
+        return {name: self._table(template, name, table, values) for name, table in template.tables.items()}
+
+    def recipe(self) -> Recipe:
+        """The template's code, its values, and how the page opens."""
+        texts = {
+            "date": self.date.isoformat(),
+            "template": self.template,
+            "values": canonical_json(as_json(self.values)),
+        }
+        if self._shows_code:
+            texts["code"] = "shown"
+        return Recipe(texts, template_code(self.template))
+
+    def template_record(self) -> dict[str, Any]:
+        """The template with the values it was filled with."""
+        return {"name": self.template, "digest": self.source.digest, "values": as_json(self.values)}
+
+    def make(self, folder: Path, inputs: Sequence[Artefact], progress: Progress, draft: Provenance) -> Made:
+        """Execute the filled template in a kernel of its own, and render it."""
+        from workflows.notebooks.execution import Limits, execute
+
+        project = current()
+        tables = {
+            name: str(project.store.file(a, TABLE).resolve())
+            for name, a in zip(self.source.tables, inputs, strict=True)
+        }
+        progress.link((folder / REPORT).resolve().as_uri())
+
+        def watch(notebook: Any, done: int, of: int) -> None:
+            progress.step(f"cell {done} of {of}", done, of)
+            if progress.is_time_to_show():
+                self._show_growing(notebook, folder, done, of)
+
+        execution = execute(
+            self.source.filled({**self._changed, **tables}),
+            folder=project.settings.templates,
+            root=project.settings.root,
+            limits=Limits(project.settings.cell_timeout, project.settings.report_timeout),
+            watcher=watch,
+        )
+        self._settle(execution, inputs)
+        if execution.failure:
+            raise self._failed(folder, execution, execution.failure, draft)
+        (folder / MEASURES).write_text(to_json(in_notebook(execution.notebook.cells)), encoding="utf-8")
+        _write_notebook(folder, execution.notebook)
+        return self._rendered(folder, execution.notebook, draft)
+
+    def take(self, folder: Path, twin: Artefact, draft: Provenance) -> Made:
+        """Take over an equal report's notebook and measures, and render the page again with its own provenance."""
+        import nbformat
+
+        store = current().store
+        for name in (NOTEBOOK, MEASURES):
+            store.reuse(twin, name, folder)
+        notebook = nbformat.reads((folder / NOTEBOOK).read_text(encoding="utf-8"), as_version=4)  # type: ignore[no-untyped-call]
+        from dataclasses import replace
+
+        return self._rendered(folder, notebook, replace(draft, reused_from=twin.provenance.version))
+
+    def _rendered(self, folder: Path, notebook: Any, draft: Provenance) -> Made:
+        from dataclasses import replace
+
+        from workflows.notebooks.facts import PageFacts, sections, summary
+
+        began = datetime.datetime.fromisoformat(draft.started)
+        seconds = (datetime.datetime.now(datetime.UTC) - began).total_seconds()
+        record = replace(draft, outputs=described(folder, {NOTEBOOK: None, MEASURES: None}), seconds=round(seconds, 3))
+        shown = json.loads(record.to_json())
+        measures = from_json((folder / MEASURES).read_bytes())
+        facts = PageFacts(
+            title=f"{self.source.title} · {self.date}",
+            state="made",
+            shows_code=self._shows_code,
+            summary=summary(shown),
+            sections=sections(shown),
+            measures=[(m.name, str(m).removeprefix(f"{m.name} ")) for m in measures],
+            record=shown,
+        )
+        (folder / REPORT).write_text(self._page(notebook, facts), encoding="utf-8")
+        return Made(
+            {REPORT: None, NOTEBOOK: None, MEASURES: None},
+            template=self.template_record(),
+            shown=f"{len(measures)} measures",
+        )
+
+    def _failed(self, folder: Path, execution: Execution, failure: Failure, draft: Provenance) -> ReportError:
+        """Keep what there is of a failed report, and say where it is and how to make it again."""
+        from workflows.notebooks.facts import PageFacts, sections, summary
+
+        record = json.loads(draft.to_json())
+        where = f"cell {failure.cell} of {failure.of}" if failure.cell <= failure.of else "the end"
+        sentence = f"{self.label} failed in {where}: {failure.reason}"
+        facts = PageFacts(
+            title=f"failed: {self.source.title} · {self.date}",
+            state="failed",
+            shows_code=self._shows_code,
+            summary=summary(record),
+            banner=[sentence, *filter(None, [failure.line, f"again: {self.command}"])],
+            sections=sections(record),
+            record=record,
+        )
+        (folder / REPORT).write_text(self._page(execution.notebook, facts), encoding="utf-8")
+        _write_notebook(folder, execution.notebook)
+        (folder / FAILURE).write_text(
+            json.dumps({**record, "failure": asdict(failure)}, indent=1, ensure_ascii=False) + "\n"
+        )
+        kept = current().store.keep_failed(
+            folder, self.template, self.date.isoformat(), datetime.datetime.now(datetime.UTC)
+        )
+        read = current().store.shown(f"{kept}/{REPORT}")
+        lines = [
+            sentence,
+            *([f"  {failure.line}"] if failure.line else []),
+            f"read      {read}",
+            f"again     {self.command}",
+        ]
+        return ReportError("\n".join(lines))
+
+    @property
+    def command(self) -> str:
+        """The command that makes this report."""
+        import shlex
+
+        words = [
+            "luigi",
+            "--module",
+            "workflows",
+            "ReportTask",
+            "--date",
+            self.date.isoformat(),
+            "--template",
+            self.template,
+        ]
+        if self.parameters != "{}":
+            words += ["--parameters", self.parameters]
+        return shlex.join([*words, "--local-scheduler"])
+
+    @property
+    def _shows_code(self) -> bool:
+        return self.source.shows_code or current().settings.code
+
+    @cached_property
+    def _changed(self) -> dict[str, Any]:
+        """The values that differ from the template's defaults, and the date."""
+        defaults = self.source.values
+        return {name: value for name, value in self.values.items() if name not in defaults or defaults[name] != value}
+
+    def _settle(self, execution: Execution, inputs: Sequence[Artefact]) -> None:
+        """Name the tables in the stored notebook relative to the report, so that it says the same in every store."""
+        here = Path(self.address.path)
+        tables = {
+            name: os.path.relpath(f"{artefact.path}/{TABLE}", here)
+            for name, artefact in zip(self.source.tables, inputs, strict=True)
+        }
+        cell = execution.notebook.cells[self.source.index]
+        cell.source = self.source.cell.filled({**self._changed, **tables})
+
+    def _show_growing(self, notebook: Any, folder: Path, done: int, of: int) -> None:
+        from workflows.notebooks.facts import PageFacts
+
+        banner = [f"This report is being made: cell {done} of {of}."]
+        facts = PageFacts(title=self.label, state="running", shows_code=self._shows_code, banner=banner)
+        beside = folder / f".{REPORT}"
+        beside.write_text(self._page(notebook, facts), encoding="utf-8")
+        beside.replace(folder / REPORT)
+
+    def _page(self, notebook: Any, facts: Any) -> str:
+        from workflows.notebooks.html import render
+
+        return render(notebook, current().settings.templates, facts, hidden=MIME)
+
+    def _table(self, template: Template, name: str, table: str, values: dict[str, Any]) -> Result:
+        """The task behind a table's parameter, with the template's values for the parameters that both know."""
+        cls = tables().get(table)
+        if cls is None:
+            raise TemplateError.unknown_table(template.name, name, table, sorted(tables()))
+        given = {**values, "date": self.date}
+        params = [(known, param) for known, param in cls.get_params() if known != "version"]
+        for known, param in params:
+            if known not in given and not param.has_task_value(cls.get_task_family(), known):
+                raise TemplateError.unset(template.name, name, table, known)
+        found: Result = cls(**{known: given[known] for known, _ in params if known in given})
+        return found
+
+
+def tables() -> dict[str, type[Result]]:
+    """Every query and stage of the loaded pipelines, by the name that templates use."""
+    current()
+    found = {}
+    for name in Register.task_names():
+        cls = Register._get_reg()[name]
+        if isinstance(cls, type) and issubclass(cls, Query | Stage) and cls not in (Query, Stage):
+            found[name] = cls
+    return found
+
+
+def read_template(name: str) -> Template:
+    """A template of the project, read once in this process."""
+    known = _read_templates.setdefault(id(current()), {})
+    if name not in known:
+        known[name] = current().templates.read(name)
+    return known[name]
+
+
+def template_code(name: str) -> Code:
+    """The code closure of a template's cells."""
+    template = read_template(name)
+    project = current()
+    label = template.path.name
+    root = project.settings.root.resolve()
+    if root in template.path.resolve().parents:
+        label = template.path.resolve().relative_to(root).as_posix()
+    return project.code.of_source(label, template.digest, template.imports)
+
+
+_read_templates: dict[int, dict[str, Template]] = {}
+
+
+def _object(text: str) -> dict[str, Any]:
+    try:
+        found = json.loads(text)
+    except ValueError as error:
+        raise ParameterError.not_json(text, str(error)) from error
+    if not isinstance(found, dict):
+        raise ParameterError.not_json(text, f"it is a JSON {type(found).__name__}")
+    return found
+
+
+def _day(value: Any) -> Any:
+    return value.date() if isinstance(value, datetime.datetime) else value
+
+
+def _write_notebook(folder: Path, notebook: Any) -> None:
+    import nbformat
+
+    (folder / NOTEBOOK).write_text(nbformat.writes(notebook, version=4) + "\n", encoding="utf-8")  # type: ignore[no-untyped-call]
+
+
+__all__ = ["PipelineError", "ReportTask", "read_template", "tables", "template_code"]

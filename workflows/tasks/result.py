@@ -1,0 +1,297 @@
+"""The base of all tasks that make a result: identity, completeness, atomic storage, provenance, reuse."""
+
+from __future__ import annotations
+
+import datetime
+import getpass
+import socket
+import sys
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import luigi
+from luigi.task import flatten
+
+from workflows.errors import DateError, ParcoursError, PipelineError, PlanError
+from workflows.identity.closure import Code
+from workflows.identity.environment import Environment
+from workflows.store.address import TABLE
+from workflows.store.artefacts import Address, Artefact, Provenance, described
+from workflows.tasks import command
+from workflows.tasks.plan import Identity, Plan, Recipe
+from workflows.tasks.progress import Progress, watched
+from workflows.tasks.project import current
+
+_plan = Plan()
+
+
+@dataclass(frozen=True)
+class Made:
+    """What a task laid into its staging folder."""
+
+    files: dict[str, int | None]
+    """Each file's name, with its rows if it is a table."""
+    source: dict[str, Any] | None = None
+    template: dict[str, Any] | None = None
+    shown: str = ""
+    """What to say of it in a line: its rows, for example."""
+
+
+class ArtefactTarget(luigi.Target):  # type: ignore[misc]
+    """A result in the store, as Luigi sees it."""
+
+    def __init__(self, address: Address) -> None:
+        self.address = address
+
+    @property
+    def path(self) -> str:
+        """The artefact's folder as the user sees it."""
+        return current().store.shown(self.address.path)
+
+    def exists(self) -> bool:
+        """Whether the artefact exists with the bytes that were written."""
+        return current().store.intact(self.address)
+
+    def __str__(self) -> str:
+        return self.path
+
+
+class Result(luigi.Task):  # type: ignore[misc]
+    """A task that makes one result, stored under its version. Write queries and stages, not this."""
+
+    version = luigi.Parameter(
+        default="", positional=False, description="computed from code, data and parameters; never typed"
+    )
+
+    @classmethod
+    def get_param_values(cls, params: Any, args: Any, kwargs: Any) -> list[tuple[str, Any]]:
+        """Luigi's parameter values, normalised, with the version computed where it is not given."""
+        command.begin()
+        known = dict(params)
+        values = {
+            name: _normal(cls, name, known[name], value)
+            for name, value in super().get_param_values(params, args, kwargs)
+        }
+        values = cls.settled(values)
+        if not values["version"]:
+            values["version"] = cls._identity(values).version
+        return list(values.items())
+
+    @classmethod
+    def settled(cls, values: dict[str, Any]) -> dict[str, Any]:
+        """The parameter values in the one spelling that counts; kinds of results may refine it."""
+        return values
+
+    @classmethod
+    def _identity(cls, values: Mapping[str, Any]) -> Identity:
+        own = tuple((name, value) for name, value in values.items() if name != "version")
+        draft = cls.__new__(cls)
+        for name, value in own:
+            setattr(draft, name, value)
+        draft.param_kwargs = dict(own)
+        return _plan.identity((cls, own), draft, _environment)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        command.asked(self)
+
+    @classmethod
+    def bulk_complete(cls, parameter_tuples: Iterable[Any]) -> list[Any]:
+        """Which of these values of the first parameter are complete, for Luigi's ranges."""
+        return [value for value in parameter_tuples if cls(value).complete()]
+
+    def clone(self, cls: Any = None, **kwargs: Any) -> Any:
+        """Luigi's clone; the version stays behind, because the clone has its own."""
+        target = cls or type(self)
+        common = {
+            name: getattr(self, name) for name, _ in target.get_params() if hasattr(self, name) and name != "version"
+        }
+        return target(**{**common, **kwargs})
+
+    @property
+    def identity(self) -> Identity:
+        """What this task's version is in this process."""
+        return self._identity(self.param_kwargs)
+
+    @property
+    def address(self) -> Address:
+        """Where the result lies in the store."""
+        return Address(self.get_task_family(), _date_of(self), self.version)
+
+    @property
+    def label(self) -> str:
+        """How people call this task."""
+        date = _date_of(self)
+        return self.get_task_family() if date == "-" else f"{self.get_task_family()} {date}"
+
+    def inputs(self) -> list[Result]:
+        """The required tasks, in order; raises PipelineError for one that has no version."""
+        found = flatten(self.requires())
+        for task in found:
+            if not isinstance(task, Result):
+                raise PipelineError.foreign_input(self.get_task_family(), task)
+        return list(found)
+
+    def output(self) -> ArtefactTarget:
+        """The artefact."""
+        return ArtefactTarget(self.address)
+
+    def complete(self) -> bool:
+        """Whether the artefact exists, undamaged."""
+        return self.output().exists()
+
+    def recipe(self) -> Recipe:
+        """What the version is computed from."""
+        return Recipe(self._texts(), class_code(type(self)))
+
+    def make(self, folder: Path, inputs: Sequence[Artefact], progress: Progress, draft: Provenance) -> Made:
+        """Lay the result's files into a folder; kinds of results say how."""
+        raise TypeError(f"{type(self).__name__} is neither a Query nor a Stage")
+
+    def take(self, folder: Path, twin: Artefact, draft: Provenance) -> Made:
+        """Lay the files of an equal result into a folder."""
+        files = {name: output.get("rows") for name, output in twin.provenance.outputs.items()}
+        for name in files:
+            current().store.reuse(twin, name, folder)
+        return Made(files, twin.provenance.source, twin.provenance.template)
+
+    def run(self) -> None:
+        """Make the result, or take over an equal one, and store it with its provenance."""
+        identity = self.identity
+        if identity.version != self.version:
+            raise PlanError.other_version(self.label, self.version, identity.version)
+        if identity.recipe.problem:
+            raise identity.recipe.problem
+        store = current().store
+        began = time.monotonic()
+        with watched(self) as progress, store.staged() as folder:
+            inputs = [_artefact(task) for task in identity.inputs]
+            draft = self._draft(identity, inputs)
+            twin = store.twin(self.address, draft) if inputs else None
+            made = self.take(folder, twin, draft) if twin else self.make(folder, inputs, progress, draft)
+            provenance = replace(
+                draft,
+                outputs=described(folder, made.files),
+                source=made.source,
+                template=made.template,
+                seconds=round(time.monotonic() - began, 3),
+                reused_from=twin.provenance.version if twin else None,
+            )
+            store.publish(folder, self.address, provenance)
+            progress.done(f"reused from {twin.path}" if twin else made.shown)
+
+    def on_failure(self, exception: BaseException) -> Any:
+        """What the scheduler's web view shows of a failure."""
+        return str(exception) if isinstance(exception, ParcoursError) else super().on_failure(exception)
+
+    def _draft(self, identity: Identity, inputs: Sequence[Artefact]) -> Provenance:
+        commit, dirty = current().commit
+        code = identity.recipe.code
+        return Provenance(
+            task=self.get_task_family(),
+            version=self.version,
+            parameters=self.to_str_params(only_significant=True),
+            code={"digest": code.digest, "files": code.files, "commit": commit, "dirty": dirty},
+            environment=asdict(identity.environment),
+            inputs=[
+                {
+                    "task": a.provenance.task,
+                    "date": task.address.date,
+                    "version": a.provenance.version,
+                    "digest": _main_digest(a),
+                }
+                for task, a in zip(identity.inputs, inputs, strict=True)
+            ],
+            outputs={},
+            template=self.template_record(),
+            started=datetime.datetime.now(datetime.UTC).isoformat(timespec="milliseconds"),
+            seconds=0.0,
+            host=socket.gethostname(),
+            user=_user(),
+            task_id=self.task_id,
+        )
+
+    def template_record(self) -> dict[str, Any] | None:
+        """Reports only: the template and its values."""
+        return None
+
+    def _texts(self) -> dict[str, str]:
+        """The significant parameters as Luigi writes them."""
+        return {
+            name: param.serialize(getattr(self, name))
+            for name, param in self.get_params()
+            if param.significant and name != "version"
+        }
+
+
+class DateParameter(luigi.DateParameter):  # type: ignore[misc]
+    """Luigi's date, with an error that names what was found."""
+
+    def parse(self, value: str) -> datetime.date:
+        """The date in a text YYYY-MM-DD."""
+        try:
+            found: datetime.date = super().parse(value)
+        except ValueError as error:
+            raise DateError.wrong(value) from error
+        return found
+
+
+def class_code(cls: type, *modules: str | None) -> Code:
+    """The code closure of a task's class, with further modules it refers to by name."""
+    return current().code.of_modules([cls.__module__, *filter(None, modules)])
+
+
+def module_folder(cls: type) -> Path:
+    """The folder of the module that defines a class, where its SQL files lie."""
+    file = getattr(sys.modules[cls.__module__], "__file__", None)
+    return Path(file).parent if file else Path.cwd()
+
+
+def _environment(code: Code) -> Environment:
+    return Environment.of_imports(code.imports, current().installed)
+
+
+def _normal(cls: type[Result], name: str, param: luigi.Parameter, value: Any) -> Any:
+    """A value as it comes back from another process: through text and back, which must then stay."""
+    text = param.serialize(value)
+    try:
+        normal = param.parse(text)
+        if param.serialize(normal) != param.serialize(param.parse(param.serialize(normal))):
+            raise ValueError("it does not survive being written and read back")
+    except DateError:
+        raise
+    except (ValueError, TypeError, AttributeError) as error:
+        expected = type(param).__name__.removesuffix("Parameter").lower() or "text"
+        raise PipelineError.bad_parameter(cls.get_task_family(), name, value, expected, error) from error
+    if isinstance(normal, list | set):
+        return tuple(normal)
+    return normal
+
+
+def _date_of(task: Result) -> str:
+    date = getattr(task, "date", None)
+    return date.isoformat() if isinstance(date, datetime.date) else "-"
+
+
+def _artefact(task: Result) -> Artefact:
+    found = current().store.find(task.address)
+    if found is None:
+        from workflows.errors import StoreError
+
+        raise StoreError.absent(task.address.path)
+    return found
+
+
+def _main_digest(artefact: Artefact) -> str:
+    outputs = artefact.provenance.outputs
+    return str(outputs[TABLE if TABLE in outputs else min(outputs)]["sha256"])
+
+
+def _user() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return "unknown"

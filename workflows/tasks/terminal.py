@@ -1,0 +1,106 @@
+"""What the `luigi` command shows on standard error: a bar on a terminal, plain lines otherwise."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from functools import cache
+from typing import Any
+
+from workflows.errors import listed
+
+_LINE_EVERY = 2.0
+_WIDTH = 14
+
+
+class Terminal:
+    """The lines of one run. Silent until `open`, so that nothing is written where Luigi is used as a library."""
+
+    def __init__(self) -> None:
+        self._owner = 0
+        self._live: Any = None
+        self._bar: Any = None
+        self._said_at = 0.0
+        self._to_make = 0
+        self._made = 0
+        self._is_terminal = False
+
+    def open(self) -> None:
+        """Show what happens from here on."""
+        self._owner = os.getpid()
+        self._is_terminal = sys.stderr.isatty()
+
+    def plan(self, to_make: list[str], reused: int) -> None:
+        """Say what will be made: the families of the results to make, one for each result."""
+        self._to_make = len(to_make)
+        total = len(to_make) + reused
+        if not to_make:
+            self._line("plan", f"{total} result{'s' if total != 1 else ''}: complete, nothing to do")
+            return
+        self._line("plan", f"{total} result{'s' if total != 1 else ''}: {len(to_make)} to make, {reused} reused")
+        counts = {family: to_make.count(family) for family in dict.fromkeys(to_make)}
+        self._line("", listed(family if n == 1 else f"{family} x{n}" for family, n in counts.items()))
+
+    def started(self, label: str) -> None:
+        """Say that a task runs."""
+        self._show(label, "", 0, 1)
+
+    def step(self, label: str, message: str, done: int, of: int) -> None:
+        """Say how far a task is."""
+        self._show(label, message, done, of)
+        if not self._is_terminal and self._owner and time.monotonic() - self._said_at >= _LINE_EVERY:
+            self._line("running", f"{label}  {message}")
+
+    def made(self, label: str, shown: str) -> None:
+        """Say that a task is done."""
+        self._made += 1
+        if self._is_terminal and self._is_owner:
+            return
+        count = f"{self._made} of {self._to_make}  " if self._is_owner and self._to_make else ""
+        self._line("made", f"{count}{label}  {shown}")
+
+    def pause(self) -> None:
+        """Take the bar away, for lines that somebody else writes."""
+        if self._live is not None:
+            self._live.stop()
+            self._live = None
+
+    def tell(self, word: str, text: str) -> None:
+        """A line of its own, after the run."""
+        self.pause()
+        self._line(word, text)
+
+    @property
+    def _is_owner(self) -> bool:
+        return self._owner == os.getpid()
+
+    def _show(self, label: str, message: str, done: int, of: int) -> None:
+        if not (self._is_terminal and self._is_owner):
+            return
+        if self._live is None:
+            from rich.console import Console
+            from rich.progress import BarColumn, Progress, TextColumn
+
+            columns = (TextColumn("{task.description}"), BarColumn(bar_width=24), TextColumn("{task.fields[message]}"))
+            self._live = Progress(*columns, console=Console(stderr=True), transient=True)
+            self._bar = self._live.add_task("", total=1, message="")
+            self._live.start()
+        count = f"{self._made + 1} of {self._to_make}  " if self._to_make else ""
+        description = f"{'running':<{_WIDTH}}{count}{label}"
+        self._live.update(self._bar, description=description, completed=done, total=of, message=message)
+
+    def _line(self, word: str, text: str) -> None:
+        if not self._owner:
+            return
+        self._said_at = time.monotonic()
+        if self._live is not None:
+            self._live.console.print(f"{word:<{_WIDTH}}{text}", highlight=False, markup=False)
+        else:
+            print(f"{word:<{_WIDTH}}{text}", file=sys.stderr, flush=True)  # noqa: T201 - this is the place that prints
+
+
+@cache
+def terminal() -> Terminal:
+    """The terminal of this process."""
+    return Terminal()
