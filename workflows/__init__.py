@@ -12,7 +12,7 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 from workflows.evaluation.measures import measure
-from workflows.release import VERSION as __version__
+from workflows.release import VERSION
 
 if TYPE_CHECKING:
     from workflows.tasks.backfill import Backfill
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from workflows.tasks.report import ReportTask
     from workflows.tasks.stage import Stage
 
+__version__ = VERSION
 _TASKS = {"Backfill": "backfill", "Query": "query", "ReportTask": "report", "Stage": "stage"}
 
 __all__ = ["Backfill", "Query", "ReportTask", "Stage", "__version__", "measure"]

@@ -72,10 +72,11 @@ def _cancellations(day: Departures) -> str:
     if not len(gone):
         return "no flight was cancelled"
     most = gone.by_airline().iloc[0]
-    chief = f"{most['flights']} of them by " if len(gone) > 1 else "by "
     verb = "was" if len(gone) == 1 else "were"
-    share = percent(day.share_cancelled())
-    return f"{count(len(gone), 'flight')} ({share}) {verb} cancelled, {chief}{airline(most['airline'])}"
+    said = f"{count(len(gone), 'flight')} ({percent(day.share_cancelled())}) {verb} cancelled"
+    if len(gone) == 1:
+        return f"{said}, by {airline(most['airline'])}"
+    return f"{said}, {most['flights']} of them by {airline(most['airline'])}" if most["flights"] > 1 else said
 
 
 def of_weather(weather: WeatherHours) -> list[str]:

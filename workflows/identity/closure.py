@@ -70,10 +70,10 @@ class CodeIndex:
         """The closure of modules named as in an import statement."""
         return self._closure([(name, True) for name in names])
 
-    def of_source(self, label: str, source_digest: str, imports: Sequence[Import]) -> Code:
-        """The closure of code that is no module: a template's cells, counted under a label."""
-        reached = self._closure(_targets(_Module("", Path(label), source_digest, tuple(imports))))
-        return Code({label: source_digest}, frozenset()) | reached
+    def of_source(self, name: str, source_digest: str, imports: Sequence[Import]) -> Code:
+        """The closure of code that is no module: a template's cells, counted under a name."""
+        reached = self._closure(_targets(_Module("", Path(name), source_digest, tuple(imports))))
+        return Code({name: source_digest}, frozenset()) | reached
 
     def _closure(self, start: list[tuple[str, bool]]) -> Code:
         files: dict[str, str] = {}
@@ -90,7 +90,7 @@ class CodeIndex:
                 if certain and not self._is_own(name.partition(".")[0]):
                     foreign.add(name.partition(".")[0])
                 continue
-            files[self._label(module.path)] = module.digest
+            files[label(module.path, self.root)] = module.digest
             waiting.extend(_targets(module))
         return Code(dict(sorted(files.items())), frozenset(foreign - sys.stdlib_module_names))
 
@@ -133,12 +133,14 @@ class CodeIndex:
             name, path, known[0], tuple(Import(level, module, tuple(names)) for level, module, names in known[1])
         )
 
-    def _label(self, path: Path) -> str:
-        try:
-            return path.relative_to(self.root.resolve()).as_posix()
-        except ValueError:
-            # Outside of the project: the name must not depend on where the machine keeps it.
-            return path.name if path.name != "__init__.py" else f"{path.parent.name}/{path.name}"
+
+def label(path: Path, root: Path) -> str:
+    """A file's name in a code closure: relative to the project where it lies in it."""
+    try:
+        return path.resolve().relative_to(root.resolve()).as_posix()
+    except ValueError:
+        # Outside of the project: the name must not depend on where the machine keeps it.
+        return path.name if path.name != "__init__.py" else f"{path.parent.name}/{path.name}"
 
 
 def _targets(module: _Module) -> list[tuple[str, bool]]:

@@ -89,7 +89,7 @@ def _private_folder() -> Path:
     folder = Path(tempfile.mkdtemp(prefix="parcours-"))
     if len(str(folder)) > _LONGEST_FOLDER:
         folder.rmdir()
-        folder = Path(tempfile.mkdtemp(prefix="parcours-", dir="/tmp"))  # noqa: S108 - private, and short
+        folder = Path(tempfile.mkdtemp(prefix="parcours-", dir="/tmp"))
     return folder
 
 

@@ -140,7 +140,7 @@ def _subscripted(node: ast.Subscript, names: Names) -> Any:
     if generic == "Optional" and len(inner) == 1:
         return typing.Optional[inner[0]]  # noqa: UP045 - built from values
     if generic == "Union":
-        return typing.Union[inner]
+        return typing.Union[inner]  # noqa: UP007 - built from values
     if generic in ("list", "List", "dict", "Dict", "tuple", "Tuple"):
         return _PLAIN[generic][inner if len(inner) > 1 else inner[0]]
     raise UnknownType(ast.unparse(node))

@@ -6,18 +6,26 @@ import datetime
 import importlib
 import subprocess
 import sys
+from collections.abc import Callable, Hashable
 from functools import cache, cached_property
 from pathlib import Path
+from typing import Any, TypeVar
+
+from luigi.configuration import LuigiConfigParser
+from luigi.task_register import Register
 
 from workflows import settings as configuration
 from workflows.data.database import Database, connect
 from workflows.errors import ParcoursError, PipelineError
-from workflows.identity.closure import CodeIndex
+from workflows.identity.closure import CodeIndex, label
 from workflows.identity.environment import Distributions, installed_distributions
 from workflows.identity.memo import Memo
 from workflows.notebooks.template import Templates
 from workflows.settings import Settings
 from workflows.store.artefacts import Store
+from workflows.tasks.plan import Plan
+
+T = TypeVar("T")
 
 
 class Project:
@@ -26,8 +34,10 @@ class Project:
     def __init__(self, settings: Settings, today: datetime.date) -> None:
         self.settings = settings
         self.today = today
-        self.digests = Memo(settings.cache, "code")
-        self.code = CodeIndex(settings.root, settings.pipelines, self.digests)
+        self.plan = Plan()
+        self._memos: list[Memo] = []
+        self._known: dict[Hashable, Any] = {}
+        self.code = CodeIndex(settings.root, settings.pipelines, self._memo("code"))
 
     @cached_property
     def store(self) -> Store:
@@ -42,18 +52,19 @@ class Project:
     @cached_property
     def templates(self) -> Templates:
         """The notebooks."""
-        return Templates(self.settings.templates, Memo(self.settings.cache, "templates"))
+        return Templates(self.settings.templates, self._memo("templates"))
 
     @cached_property
     def fingerprints(self) -> Memo:
         """Fingerprints of query results, for as long as the database is in its present state."""
         state = self.database.state()
-        return Memo(self.settings.cache, "fingerprints", state) if state else Memo(Path(), "", "")
+        # Where the state cannot be told, what is found counts for this process only.
+        return self._memo("fingerprints", state) if state else Memo(self.settings.cache, "unsaved")
 
     @cached_property
     def installed(self) -> Distributions:
         """The distributions of this environment by import name."""
-        return installed_distributions(Memo(self.settings.cache, "distributions"))
+        return installed_distributions(self._memo("distributions"))
 
     @cached_property
     def commit(self) -> tuple[str | None, bool]:
@@ -61,13 +72,26 @@ class Project:
         head = self._git("rev-parse", "HEAD")
         return (head.strip(), bool(self._git("status", "--porcelain"))) if head else (None, False)
 
+    def label(self, path: Path) -> str:
+        """A file's name in a code closure."""
+        return label(path, self.settings.root)
+
+    def once(self, key: Hashable, find: Callable[[], T]) -> T:
+        """What `find` returns, found once for a key: the project as this process met it first."""
+        if key not in self._known:
+            self._known[key] = find()
+        found: T = self._known[key]
+        return found
+
     def save(self) -> None:
         """Keep what was digested for the next process."""
-        self.digests.save()
-        for name in ("templates", "fingerprints"):
-            if name in self.__dict__:
-                memo = self.templates.memo if name == "templates" else self.fingerprints
-                memo.save()
+        for memo in self._memos:
+            memo.save()
+
+    def _memo(self, name: str, state: str = "") -> Memo:
+        memo = Memo(self.settings.cache, name, state)
+        self._memos.append(memo)
+        return memo
 
     def _git(self, *arguments: str) -> str:
         try:
@@ -85,6 +109,13 @@ def current() -> Project:
     project = Project(configuration.load(), datetime.datetime.now(datetime.UTC).date())
     load_pipelines(project.settings)
     return project
+
+
+def forget() -> None:
+    """Have the next question read settings, templates and data anew; for processes that live long."""
+    current.cache_clear()
+    Register.clear_instance_cache()
+    LuigiConfigParser._instance = None
 
 
 def load_pipelines(settings: Settings) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Sequence
-from functools import cache
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -15,7 +14,7 @@ from workflows.data.tables import as_frame, checked, schema_module, write_table
 from workflows.errors import NoData, PipelineError, PlanError
 from workflows.identity.canonical import digest, digest_bytes
 from workflows.identity.closure import Code
-from workflows.store.address import TABLE
+from workflows.store.address import TABLE, Address
 from workflows.store.artefacts import Artefact, Provenance
 from workflows.tasks.plan import Recipe
 from workflows.tasks.progress import Progress
@@ -107,7 +106,7 @@ class Query(Result):
         if current().today < final_from:
             return None
         texts = self._texts()
-        for artefact in current().store.versions(self.address_of("0" * 64)):
+        for artefact in current().store.versions(Address(self.get_task_family(), date.isoformat(), "")):
             record = artefact.provenance
             made = datetime.datetime.fromisoformat(record.started).date()
             same = record.code["digest"] == code.digest and {**record.parameters, "version": ""} == {
@@ -123,16 +122,19 @@ class Query(Result):
         values = {name: getattr(self, name) for name, _ in self.get_params() if name != "version"}
         return current().database.result(self.label, statement, values)
 
-    def check(self) -> None:
+    @classmethod
+    def check_statements(cls) -> None:
         """Have the database read the statements without running them; raises for what it refuses."""
-        for attribute in _ATTRIBUTES:
-            if getattr(self, attribute):
-                values = {name: getattr(self, name, None) for name, _ in self.get_params() if name != "version"}
-                current().database.check(self.get_task_family(), _statement(type(self), attribute), values)
+        for attribute in ("sql", *(name for name in _ATTRIBUTES[1:] if getattr(cls, name))):
+            unbound = dict.fromkeys(name for name, _ in cls.get_params())
+            current().database.check(cls.get_task_family(), _statement(cls, attribute), unbound)
 
 
-@cache
 def _statement(task: type[Query], attribute: str) -> Statement:
+    return current().once((task, attribute), lambda: _read_statement(task, attribute))
+
+
+def _read_statement(task: type[Query], attribute: str) -> Statement:
     given = getattr(task, attribute, None)
     if not given:
         raise PipelineError.sql_unset(task.get_task_family())
@@ -143,28 +145,28 @@ def _statement(task: type[Query], attribute: str) -> Statement:
     return statement
 
 
-@cache
 def _code(task: type[Query]) -> Code:
     """The closure of the query's class, with its SQL files."""
+    return current().once((task, "code"), lambda: _read_code(task))
+
+
+def _read_code(task: type[Query]) -> Code:
     code = class_code(task, schema_module(task.schema))
     files = {}
     for attribute in _ATTRIBUTES:
         if getattr(task, attribute, None):
             statement = _statement(task, attribute)
             if statement.path:
-                files[_label(statement.path)] = digest_bytes(statement.normal.encode())
+                files[current().label(statement.path)] = digest_bytes(statement.normal.encode())
     return Code({**code.files, **files}, code.imports)
 
 
-def _label(path: Path) -> str:
-    root = current().settings.root.resolve()
-    path = path.resolve()
-    return path.relative_to(root).as_posix() if root in path.parents else path.name
-
-
-@cache
 def _dates(task: type[Query]) -> list[str]:
     """The dates with data, as ISO text."""
+    return current().once((task, "the dates"), lambda: _read_dates(task))
+
+
+def _read_dates(task: type[Query]) -> list[str]:
     if not task.dates:
         raise PipelineError.sql_unset(f"{task.get_task_family()} (for its dates)")
     statement = _statement(task, "dates")

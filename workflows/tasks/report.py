@@ -6,7 +6,7 @@ import datetime
 import json
 import os
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import luigi
 from luigi.task_register import Register
 
-from workflows.errors import ParameterError, PipelineError, ReportError, TemplateError
+from workflows.errors import ParameterError, ReportError, TemplateError
 from workflows.evaluation.measures import MIME, from_json, in_notebook, to_json
 from workflows.identity.canonical import canonical_json
 from workflows.identity.closure import Code
@@ -148,13 +148,9 @@ class ReportTask(Result):
         for name in (NOTEBOOK, MEASURES):
             store.reuse(twin, name, folder)
         notebook = nbformat.reads((folder / NOTEBOOK).read_text(encoding="utf-8"), as_version=4)  # type: ignore[no-untyped-call]
-        from dataclasses import replace
-
         return self._rendered(folder, notebook, replace(draft, reused_from=twin.provenance.version))
 
     def _rendered(self, folder: Path, notebook: Any, draft: Provenance) -> Made:
-        from dataclasses import replace
-
         from workflows.notebooks.facts import PageFacts, sections, summary
 
         began = datetime.datetime.fromisoformat(draft.started)
@@ -281,7 +277,7 @@ class ReportTask(Result):
 def tables() -> dict[str, type[Result]]:
     """Every query and stage of the loaded pipelines, by the name that templates use."""
     current()
-    found = {}
+    found: dict[str, type[Result]] = {}
     for name in Register.task_names():
         cls = Register._get_reg()[name]
         if isinstance(cls, type) and issubclass(cls, Query | Stage) and cls not in (Query, Stage):
@@ -291,24 +287,18 @@ def tables() -> dict[str, type[Result]]:
 
 def read_template(name: str) -> Template:
     """A template of the project, read once in this process."""
-    known = _read_templates.setdefault(id(current()), {})
-    if name not in known:
-        known[name] = current().templates.read(name)
-    return known[name]
+    return current().once(("template", name), lambda: current().templates.read(name))
 
 
 def template_code(name: str) -> Code:
     """The code closure of a template's cells."""
+    return current().once(("template code", name), lambda: _read_template_code(name))
+
+
+def _read_template_code(name: str) -> Code:
     template = read_template(name)
     project = current()
-    label = template.path.name
-    root = project.settings.root.resolve()
-    if root in template.path.resolve().parents:
-        label = template.path.resolve().relative_to(root).as_posix()
-    return project.code.of_source(label, template.digest, template.imports)
-
-
-_read_templates: dict[int, dict[str, Template]] = {}
+    return project.code.of_source(project.label(template.path), template.digest, template.imports)
 
 
 def _object(text: str) -> dict[str, Any]:
@@ -329,6 +319,3 @@ def _write_notebook(folder: Path, notebook: Any) -> None:
     import nbformat
 
     (folder / NOTEBOOK).write_text(nbformat.writes(notebook, version=4) + "\n", encoding="utf-8")  # type: ignore[no-untyped-call]
-
-
-__all__ = ["PipelineError", "ReportTask", "read_template", "tables", "template_code"]

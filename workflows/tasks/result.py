@@ -15,17 +15,15 @@ from typing import Any
 import luigi
 from luigi.task import flatten
 
-from workflows.errors import DateError, ParcoursError, PipelineError, PlanError
+from workflows.errors import DateError, ParcoursError, PipelineError, PlanError, StoreError
 from workflows.identity.closure import Code
 from workflows.identity.environment import Environment
 from workflows.store.address import TABLE
 from workflows.store.artefacts import Address, Artefact, Provenance, described
 from workflows.tasks import command
-from workflows.tasks.plan import Identity, Plan, Recipe
+from workflows.tasks.plan import Identity, Recipe
 from workflows.tasks.progress import Progress, watched
 from workflows.tasks.project import current
-
-_plan = Plan()
 
 
 @dataclass(frozen=True)
@@ -92,7 +90,7 @@ class Result(luigi.Task):  # type: ignore[misc]
         for name, value in own:
             setattr(draft, name, value)
         draft.param_kwargs = dict(own)
-        return _plan.identity((cls, own), draft, _environment)
+        return current().plan.identity((cls, own), draft, _environment)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -241,7 +239,8 @@ class DateParameter(luigi.DateParameter):  # type: ignore[misc]
 
 def class_code(cls: type, *modules: str | None) -> Code:
     """The code closure of a task's class, with further modules it refers to by name."""
-    return current().code.of_modules([cls.__module__, *filter(None, modules)])
+    names = (cls.__module__, *filter(None, modules))
+    return current().once(names, lambda: current().code.of_modules(names))
 
 
 def module_folder(cls: type) -> Path:
@@ -279,8 +278,6 @@ def _date_of(task: Result) -> str:
 def _artefact(task: Result) -> Artefact:
     found = current().store.find(task.address)
     if found is None:
-        from workflows.errors import StoreError
-
         raise StoreError.absent(task.address.path)
     return found
 

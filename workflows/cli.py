@@ -1,0 +1,81 @@
+"""The `parcours` command: answers to questions. `luigi` runs things."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from workflows.errors import ParcoursError
+from workflows.release import VERSION
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command; the exit code is 0, 1 for a failure, 2 for bad usage or input."""
+    parser = _parser()
+    options = parser.parse_args(arguments)
+    command: Callable[[argparse.Namespace], int] = options.command
+    try:
+        return command(options)
+    except ParcoursError as error:
+        if options.debug:
+            raise
+        print(error, file=sys.stderr)
+        return error.exit_code
+    except BrokenPipeError:
+        # Whoever read the output has seen enough; Python must not complain about it when it closes the stream.
+        sys.stdout = None  # type: ignore[assignment]
+        return 1
+    except KeyboardInterrupt:
+        return 130
+
+
+def _parser() -> argparse.ArgumentParser:
+    shared = argparse.ArgumentParser(add_help=False)
+    shared.add_argument("--debug", action="store_true", help="show the traceback of an error")
+    shared.add_argument("--json", action="store_true", help="print JSON")
+    parser = argparse.ArgumentParser(prog="parcours", description=__doc__)
+    parser.add_argument("--version", action="version", version=f"parcours {VERSION}")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    check = commands.add_parser("check", parents=[shared], help="check templates and pipelines without running them")
+    check.add_argument("template", nargs="*", help="names of templates; all, and the pipelines, if none is given")
+    check.set_defaults(command=_check)
+    explain = commands.add_parser("explain", parents=[shared], help="say how an artefact or a report came to be")
+    explain.add_argument("path", type=Path, help="a report's HTML file, an artefact's folder, or a file in it")
+    explain.set_defaults(command=_explain)
+    return parser
+
+
+def _check(options: argparse.Namespace) -> int:
+    from workflows.tasks.check import check
+
+    findings = check(options.template)
+    if options.json:
+        _print_json([finding.as_json() for finding in findings])
+    else:
+        width = max((len(finding.name) for finding in findings), default=0)
+        for finding in findings:
+            print(f"{finding.name:<{width}}  {finding.sentence}")
+    return 2 if any(finding.error for finding in findings) else 0
+
+
+def _explain(options: argparse.Namespace) -> int:
+    from workflows.tasks.explain import as_json, as_lines, explain
+
+    origin = explain(options.path)
+    if options.json:
+        _print_json(as_json(origin))
+    else:
+        print("\n".join(as_lines(origin)))
+    return 0
+
+
+def _print_json(value: Any) -> None:
+    print(json.dumps(value, indent=1, ensure_ascii=False))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

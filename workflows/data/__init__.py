@@ -1,0 +1,1 @@
+"""Databases and tables: statements run, fingerprints taken, Parquet read and written, schemas checked."""

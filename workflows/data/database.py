@@ -1,0 +1,176 @@
+"""The company's databases, opened for reading only."""
+
+from __future__ import annotations
+
+import datetime
+import os
+import sqlite3
+from collections.abc import Mapping
+from contextlib import closing
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Protocol
+from urllib.parse import quote
+
+from workflows.data.statement import Statement
+from workflows.errors import DatabaseError
+from workflows.identity.canonical import digest
+
+Row = tuple[Any, ...]
+
+
+@dataclass(frozen=True)
+class Result:
+    """What a statement gave."""
+
+    columns: tuple[str, ...]
+    """The columns' names, in order."""
+    rows: list[Row]
+    """The rows, in the database's order; values as its driver gives them."""
+
+
+class Database(Protocol):
+    """A database as the queries need it."""
+
+    place: str
+    """What the user may read of where it is: never a password."""
+
+    def state(self) -> str:
+        """A text that changes with any change of the data, or '' where that cannot be told cheaply."""
+
+    def result(self, task: str, statement: Statement, values: Mapping[str, Any]) -> Result:
+        """Run a statement with its bound values; raises DatabaseError."""
+
+    def check(self, task: str, statement: Statement, values: Mapping[str, Any]) -> None:
+        """Have the database read a statement without running it; raises DatabaseError."""
+
+
+def connect(url: str) -> Database:
+    """The database of an SQLAlchemy URL. SQLite files are opened without SQLAlchemy, which takes 0.2 s to import."""
+    scheme, _, path = url.partition(":///")
+    if scheme == "sqlite" and path and "?" not in path and path != ":memory:":
+        return SqliteFile(Path(path))
+    return SqlAlchemyDatabase(url)
+
+
+@dataclass
+class SqliteFile:
+    """A SQLite database in a file."""
+
+    path: Path
+    _connection: sqlite3.Connection | None = field(default=None, init=False)
+    _owner: int = field(default=0, init=False)
+
+    @property
+    def place(self) -> str:
+        return str(self.path)
+
+    def state(self) -> str:
+        self._existing()
+        # The change counter in the header tells commits apart that fall into one tick of the file system's clock.
+        with self.path.open("rb") as file:
+            counter = file.read(28)[24:].hex()
+        stats = [_stat(Path(f"{self.path}{suffix}")) for suffix in ("", "-wal", "-journal")]
+        return digest([str(self.path), counter, stats])
+
+    def result(self, task: str, statement: Statement, values: Mapping[str, Any]) -> Result:
+        try:
+            with closing(self._open().execute(statement.text, _iso(values))) as cursor:
+                columns = tuple(column[0] for column in cursor.description or ())
+                return Result(columns, cursor.fetchall())
+        except sqlite3.Error as error:
+            raise DatabaseError.statement(task, statement.name, self.place, str(error)) from error
+
+    def check(self, task: str, statement: Statement, values: Mapping[str, Any]) -> None:
+        self.result(task, Statement(f"EXPLAIN {statement.text}", statement.name), values)
+
+    def _existing(self) -> None:
+        if not self.path.is_file():
+            raise DatabaseError.missing(self.place)
+
+    def _open(self) -> sqlite3.Connection:
+        # A connection must not cross a fork, and workers fork.
+        if self._connection is None or self._owner != os.getpid():
+            self._existing()
+            self._owner = os.getpid()
+            # Read-only by the database's own means: no statement of a pipeline can write.
+            uri = f"file:{quote(str(self.path.resolve()))}?mode=ro"
+            self._connection = sqlite3.connect(uri, uri=True, check_same_thread=False)
+        return self._connection
+
+
+@dataclass
+class SqlAlchemyDatabase:
+    """Any database that SQLAlchemy speaks to."""
+
+    url: str
+    _engine: Any = field(default=None, init=False)
+
+    @property
+    def place(self) -> str:
+        from sqlalchemy import make_url
+        from sqlalchemy.exc import ArgumentError
+
+        try:
+            return make_url(self.url).render_as_string(hide_password=True)
+        except ArgumentError as error:
+            raise DatabaseError.unusable(self.url.partition(":")[0], "its URL is not understood") from error
+
+    def state(self) -> str:
+        return ""
+
+    def result(self, task: str, statement: Statement, values: Mapping[str, Any]) -> Result:
+        from sqlalchemy import text
+        from sqlalchemy.exc import SQLAlchemyError
+
+        try:
+            with self._open().connect() as connection:
+                bound = {name: values[name] for name in statement.binds if name in values}
+                bound = _iso(bound) if connection.dialect.name == "sqlite" else bound
+                found = connection.execute(text(statement.text), bound)
+                return Result(tuple(found.keys()), [tuple(row) for row in found])
+        except SQLAlchemyError as error:
+            cause = str(getattr(error, "orig", None) or error).strip().splitlines()[0]
+            raise DatabaseError.statement(task, statement.name, self.place, cause) from error
+
+    def check(self, task: str, statement: Statement, values: Mapping[str, Any]) -> None:
+        self.result(task, Statement(f"EXPLAIN {statement.text}", statement.name), values)
+
+    def _open(self) -> Any:
+        if self._engine is None:
+            from sqlalchemy import create_engine
+            from sqlalchemy.exc import ArgumentError, NoSuchModuleError
+            from sqlalchemy.pool import NullPool
+
+            try:
+                # No pool: workers fork, and a connection must not be shared by two processes.
+                self._engine = create_engine(self.url, poolclass=NullPool)
+            except (ArgumentError, NoSuchModuleError, ImportError) as error:
+                raise DatabaseError.unusable(self.place, str(error)) from error
+        return self._engine
+
+
+def _iso(values: Mapping[str, Any]) -> dict[str, Any]:
+    """SQLite has no dates: they are bound as ISO text."""
+    return {name: value.isoformat() if isinstance(value, datetime.date) else value for name, value in values.items()}
+
+
+def _stat(path: Path) -> list[int]:
+    try:
+        found = path.stat()
+    except FileNotFoundError:
+        return []
+    return [found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns]
+
+
+def fingerprint(result: Result) -> str:
+    """The exact fingerprint of a result: a digest over its columns and every value, in order."""
+    return digest([list(result.columns), [[_spelled(value) for value in row] for row in result.rows]])
+
+
+def _spelled(value: Any) -> Any:
+    if value is None or type(value) in (int, str, bool):
+        return value
+    if type(value) is float:
+        return value if value - value == 0 else str(value)
+    return [type(value).__name__, value.hex() if isinstance(value, bytes) else str(value)]

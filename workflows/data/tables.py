@@ -1,0 +1,88 @@
+"""Tables: DataFrames in memory, Parquet files at rest, schemas between."""
+
+from __future__ import annotations
+
+import importlib
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from workflows.data.database import Result
+from workflows.errors import PipelineError, SchemaError, StageError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+def read_table(path: Path) -> pd.DataFrame:
+    """The DataFrame in a Parquet file."""
+    import pandas as pd
+
+    return pd.read_parquet(path)
+
+
+def write_table(task: str, frame: pd.DataFrame, path: Path) -> None:
+    """Write a DataFrame as Parquet: the same table gives the same bytes. Raises StageError for what Parquet cannot hold."""
+    import pyarrow as pa
+
+    try:
+        frame.to_parquet(path, compression="zstd")
+    except (pa.ArrowException, ValueError, TypeError) as error:
+        raise StageError.not_storable(task, error) from error
+
+
+def as_frame(result: Result) -> pd.DataFrame:
+    """A query's result as a DataFrame; types as pandas infers them from the driver's values."""
+    import pandas as pd
+
+    return pd.DataFrame.from_records(result.rows, columns=list(result.columns), coerce_float=True)
+
+
+def schema_module(schema: Any) -> str | None:
+    """The module of a schema, whether it is given as a class or as 'module:Name'."""
+    if schema is None:
+        return None
+    return schema.partition(":")[0] if isinstance(schema, str) else str(schema.__module__)
+
+
+def resolve_schema(task: str, schema: Any) -> Any:
+    """The pandera model behind a task's `schema`; raises PipelineError when there is none."""
+    found = schema
+    if isinstance(schema, str):
+        module, _, name = schema.partition(":")
+        try:
+            found = getattr(importlib.import_module(module), name)
+        except (ImportError, AttributeError, ValueError) as error:
+            raise PipelineError.bad_schema(task, schema) from error
+    if not hasattr(found, "validate"):
+        raise PipelineError.bad_schema(task, schema)
+    return found
+
+
+def checked(task: str, frame: pd.DataFrame, schema: Any) -> pd.DataFrame:
+    """The table as its schema wants it (types coerced); raises SchemaError with column, check and the first rows."""
+    if schema is None:
+        return frame
+    import pandera.errors
+
+    model = resolve_schema(task, schema)
+    try:
+        result: pd.DataFrame = model.validate(frame, lazy=True)
+    except pandera.errors.SchemaErrors as error:
+        raise SchemaError.broken(task, model.__name__, _failures(error.failure_cases)) from error
+    return result
+
+
+def _failures(cases: pd.DataFrame) -> str:
+    """The first failing columns and checks, each with its first rows."""
+    sentences = []
+    groups = list(cases.groupby(["column", "check"], sort=False, dropna=False))
+    for (column, check), rows in groups[:3]:
+        found = [
+            f"row {index}: {value!r}" if index == index and index is not None else str(value)
+            for index, value in zip(rows["index"].head(3), rows["failure_case"].head(3), strict=True)
+        ]
+        more = f" (and {len(rows) - 3} more rows)" if len(rows) > 3 else ""
+        sentences.append(f"column '{column}' fails {check}: {', '.join(found)}{more}")
+    if len(groups) > 3:
+        sentences.append(f"and {len(groups) - 3} more checks")
+    return "; ".join(sentences)
