@@ -32,8 +32,9 @@ class Result:
 class Database(Protocol):
     """A database as the queries need it."""
 
-    place: str
-    """What the user may read of where it is: never a password."""
+    @property
+    def place(self) -> str:
+        """What the user may read of where it is: never a password."""
 
     def state(self) -> str:
         """A text that changes with any change of the data, or '' where that cannot be told cheaply."""

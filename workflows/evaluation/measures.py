@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import math
+import sys
 from collections.abc import Iterable, Iterator, Mapping
 from contextvars import ContextVar
 from dataclasses import asdict, dataclass
@@ -56,14 +57,10 @@ def measure(name: str, value: Any, *, unit: str = "1", better: Better | None = N
     if recorded is not None:
         recorded.append(found)
         return
-    try:
-        from IPython.core.getipython import get_ipython
-    except ImportError:
-        get_ipython = None  # type: ignore[assignment]
-    if get_ipython is not None and get_ipython() is not None:  # type: ignore[no-untyped-call]
+    if "IPython" in sys.modules and sys.modules["IPython"].get_ipython() is not None:
         from IPython.display import display
 
-        display(found)  # type: ignore[no-untyped-call]
+        display(found)
     else:
         print(found)  # noqa: T201 - by hand, in a plain interpreter, showing is all there is to do
 

@@ -60,7 +60,7 @@ def execute(notebook: dict[str, Any], folder: Path, root: Path, limits: Limits, 
 
     The kernel and everything it started is dead when this returns or raises.
     """
-    node = nbformat.from_dict(notebook)  # type: ignore[no-untyped-call]
+    node = nbformat.from_dict(notebook)
     code = [index for index, cell in enumerate(node.cells) if cell.cell_type == "code"]
     with lent_kernel(root) as (kernel, environment):
         run = _Run(node, code, kernel, limits, watcher)
@@ -128,7 +128,7 @@ class _Run:
         if not line and self._done < len(self._code):
             # The cell has no error of its own to show: say in its place what happened.
             self._current.outputs.append(
-                nbformat.v4.new_output("error", ename="Stopped", evalue=reason, traceback=[f"Stopped: {reason}"])  # type: ignore[no-untyped-call]
+                nbformat.v4.new_output("error", ename="Stopped", evalue=reason, traceback=[f"Stopped: {reason}"])
             )
         return Failure(cell, len(self._code), reason, line)
 

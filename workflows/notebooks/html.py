@@ -37,8 +37,10 @@ def render(notebook: Any, folder: Path, facts: PageFacts, hidden: str) -> str:
     measures) are left out, because the page lists them.
     """
     resources = {"metadata": {"path": str(folder), "name": facts.title}, "facts": facts, "hidden": hidden, **_fixed()}
-    text: str = _exporter().from_notebook_node(notebook, resources=resources)[0]
-    return text
+    page, end, rest = _exporter().from_notebook_node(notebook, resources=resources)[0].rpartition("</body>")
+    # After nbconvert, which writes every element anew in its own way.
+    record = f'<script type="application/json" id="provenance">{_embedded_json(facts.record)}</script>'
+    return f"{page}{record}\n{end}{rest}"
 
 
 @cache
@@ -64,7 +66,6 @@ def _exporter() -> HTMLExporter:
         }
     )
     exporter = _PageExporter(config=config, template_name="page", extra_template_basedirs=[str(_FOLDER)])
-    exporter.register_filter("embedded_json", _embedded_json)
     exporter.register_filter("mathml", lambda text: _mathml(text.strip("$ \n"), "block"))
     return exporter
 

@@ -86,7 +86,8 @@ class ParameterType:
 
     def json_schema(self) -> dict[str, Any]:
         """The type as JSON Schema."""
-        return self._adapter.json_schema()
+        schema: dict[str, Any] = self._adapter.json_schema()
+        return schema
 
     def _is(self, kind: type) -> bool:
         return self.python is kind or kind in typing.get_args(self.python)

@@ -17,7 +17,7 @@ from workflows.tasks.result import DateParameter
 ALL = "all"
 
 
-class Backfill(luigi.WrapperTask):  # type: ignore[misc]
+class Backfill(luigi.WrapperTask):
     """The reports of every date from `start` to `stop`, both included, for one, several or all templates."""
 
     start = DateParameter(description="the first day, YYYY-MM-DD")

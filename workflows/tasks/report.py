@@ -147,7 +147,7 @@ class ReportTask(Result):
         store = current().store
         for name in (NOTEBOOK, MEASURES):
             store.reuse(twin, name, folder)
-        notebook = nbformat.reads((folder / NOTEBOOK).read_text(encoding="utf-8"), as_version=4)  # type: ignore[no-untyped-call]
+        notebook = nbformat.reads((folder / NOTEBOOK).read_text(encoding="utf-8"), as_version=4)
         return self._rendered(folder, notebook, replace(draft, reused_from=twin.provenance.version))
 
     def _rendered(self, folder: Path, notebook: Any, draft: Provenance) -> Made:
@@ -318,4 +318,4 @@ def _day(value: Any) -> Any:
 def _write_notebook(folder: Path, notebook: Any) -> None:
     import nbformat
 
-    (folder / NOTEBOOK).write_text(nbformat.writes(notebook, version=4) + "\n", encoding="utf-8")  # type: ignore[no-untyped-call]
+    (folder / NOTEBOOK).write_text(nbformat.writes(notebook, version=4) + "\n", encoding="utf-8")

@@ -38,7 +38,7 @@ class Made:
     """What to say of it in a line: its rows, for example."""
 
 
-class ArtefactTarget(luigi.Target):  # type: ignore[misc]
+class ArtefactTarget(luigi.Target):
     """A result in the store, as Luigi sees it."""
 
     def __init__(self, address: Address) -> None:
@@ -57,7 +57,7 @@ class ArtefactTarget(luigi.Target):  # type: ignore[misc]
         return self.path
 
 
-class Result(luigi.Task):  # type: ignore[misc]
+class Result(luigi.Task):
     """A task that makes one result, stored under its version. Write queries and stages, not this."""
 
     version = luigi.Parameter(
@@ -225,7 +225,7 @@ class Result(luigi.Task):  # type: ignore[misc]
         }
 
 
-class DateParameter(luigi.DateParameter):  # type: ignore[misc]
+class DateParameter(luigi.DateParameter):
     """Luigi's date, with an error that names what was found."""
 
     def parse(self, value: str) -> datetime.date:

@@ -1,0 +1,206 @@
+"""What all tests share: the example database, projects to work in, the real commands, and the search for leftovers."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import shutil
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+
+from workflows.notebooks.guarded import MARK
+from workflows.tasks import project as projects
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+@pytest.fixture(scope="session")
+def nyc(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Path:
+    """The example database with all its rows, built once for all processes of a test run."""
+    base = tmp_path_factory.getbasetemp()
+    folder = base if worker_id == "master" else base.parent
+    path = folder / "nyc.db"
+    with (folder / "nyc.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        subprocess.run([sys.executable, "-m", "workflows.flights.database", path], check=True, capture_output=True)
+    return path
+
+
+@dataclass
+class Done:
+    """A command that ended."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def last_line(self) -> str:
+        """The last line of standard output."""
+        return self.out.rstrip("\n").rpartition("\n")[2]
+
+
+@dataclass
+class Workplace:
+    """A folder with a luigi.cfg and templates, in which the real commands are run."""
+
+    folder: Path
+    environment: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def store(self) -> Path:
+        """Its store."""
+        return self.folder / "data" / "store"
+
+    def configure(self, **keys: object) -> None:
+        """Write luigi.cfg: the project's own, with these keys of [workflows] instead."""
+        lines = (ROOT / "luigi.cfg").read_text().splitlines()
+        kept = [line for line in lines if not any(line.startswith(f"{key} =") for key in keys)]
+        at = kept.index("[workflows]") + 1
+        text = "\n".join([*kept[:at], *(f"{key} = {value}" for key, value in keys.items()), *kept[at:]])
+        (self.folder / "luigi.cfg").write_text(text + "\n")
+
+    def template(self, name: str, *cells: str, tags: Mapping[int, list[str]] | None = None, **metadata: Any) -> Path:
+        """Write a template of code cells (a cell that starts with '# ' and has no newline is still code)."""
+        made = [
+            {"cell_type": "code", "id": f"cell-{n}", "source": source, "outputs": [], "execution_count": None,
+             "metadata": {"tags": (tags or {}).get(n, [])}}
+            for n, source in enumerate(cells)
+        ]  # fmt: skip
+        path = self.folder / "templates" / f"{name}.ipynb"
+        path.write_text(json.dumps({"nbformat": 4, "nbformat_minor": 5, "metadata": metadata, "cells": made}))
+        return path
+
+    def module(self, name: str, source: str) -> None:
+        """Write a module beside luigi.cfg."""
+        (self.folder / f"{name}.py").write_text(source)
+
+    def run(self, *arguments: str, timeout: float = 120, **environment: str) -> Done:
+        """Run a command of the environment, by its name, in the folder."""
+        program = Path(sys.executable).parent / arguments[0]
+        done = subprocess.run(
+            [str(program), *arguments[1:]],
+            cwd=self.folder,
+            env={**_clean_environment(), **self.environment, **environment},
+            capture_output=True,
+            text=True,
+            timeout=timeout,
+            stdin=subprocess.DEVNULL,
+        )
+        return Done(done.returncode, done.stdout, done.stderr)
+
+    def report(self, template: str, date: str = "2013-01-15", *more: str, **environment: str) -> Done:
+        """Run `luigi --module workflows ReportTask ... --local-scheduler`."""
+        task = ["ReportTask", "--date", date, "--template", template]
+        return self.run("luigi", "--module", "workflows", *task, "--local-scheduler", *more, **environment)
+
+    def artefacts(self, task: str = "") -> list[Path]:
+        """The folders of all artefacts in the store, or of those of a task."""
+        found = (self.store / task if task else self.store).rglob("provenance.json")
+        return sorted(path.parent for path in found if "damaged" not in path.parts and ".staging" not in path.parts)
+
+
+def _clean_environment() -> dict[str, str]:
+    return {name: value for name, value in os.environ.items() if not name.startswith(("PARCOURS_", "LUIGI_", "PYTEST_"))}
+
+
+@pytest.fixture
+def workplace(tmp_path: Path, nyc: Path) -> Workplace:
+    """A project with the example's database and templates, and an empty store."""
+    place = Workplace(tmp_path / "project")
+    shutil.copytree(ROOT / "templates", place.folder / "templates")
+    place.configure(database=f"sqlite:///{nyc}")
+    return place
+
+
+SMALL_PIPELINE = '''
+import luigi
+from workflows import Query, Stage
+
+class Events(Query):
+    """Events of one day."""
+    date = luigi.DateParameter()
+    sql = "SELECT id, kind, value FROM events WHERE date = :date ORDER BY id"
+    dates = "SELECT DISTINCT date FROM events ORDER BY date"
+
+class Cleaned(Stage):
+    """Events, scaled."""
+    date = luigi.DateParameter()
+    factor = luigi.FloatParameter(default=2.0)
+
+    def requires(self):
+        return {"events": Events(date=self.date)}
+
+    def compute(self, events):
+        return events.assign(value=events.value * self.factor)
+'''
+SMALL_PARAMETERS = '''import datetime
+date: datetime.date = datetime.date(2020, 1, 1)  # the day
+cleaned: "Cleaned" = "samples/cleaned.parquet"
+factor: float = 2.0  # times
+'''
+
+
+@pytest.fixture
+def small(tmp_path: Path) -> Workplace:
+    """A project of a few lines: the pipeline `acme`, its SQLite database of two days, and a template `small`."""
+    import sqlite3
+
+    place = Workplace(tmp_path / "small")
+    (place.folder / "templates").mkdir(parents=True)
+    place.configure(pipelines="acme", database="sqlite:///acme.db")
+    place.module("acme", SMALL_PIPELINE)
+    place.template("small", SMALL_PARAMETERS, "import pandas as pd\ntable = pd.read_parquet(cleaned)", "float(table.value.sum())")
+    with sqlite3.connect(place.folder / "acme.db") as connection:
+        connection.execute("CREATE TABLE events (id INTEGER PRIMARY KEY, date TEXT, kind TEXT, value REAL)")
+        rows = [(1, "2020-01-01", "a", 1.0), (2, "2020-01-01", "b", 2.5), (3, "2020-01-02", "a", 4.0)]
+        connection.executemany("INSERT INTO events VALUES (?, ?, ?, ?)", rows)
+    connection.close()
+    return place
+
+
+@pytest.fixture
+def inside(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[Workplace], None]]:
+    """A way into a workplace for tests that use the tasks in this very process."""
+
+    def enter(place: Workplace) -> None:
+        monkeypatch.chdir(place.folder)
+        monkeypatch.syspath_prepend(str(place.folder))
+        projects.forget()
+
+    yield enter
+    projects.forget()
+    for name in ("acme",):
+        sys.modules.pop(name, None)
+
+
+@pytest.fixture(autouse=True)
+def _nothing_left_behind() -> Iterator[None]:
+    """A test that leaves a thread or a kernel behind fails."""
+    threads = set(threading.enumerate())
+    yield
+    left = [thread.name for thread in set(threading.enumerate()) - threads if thread.is_alive() and not thread.daemon]
+    assert not left, f"threads left behind: {left}"
+    assert not marked_processes(os.getpid()), "kernels left behind"
+
+
+def marked_processes(owner: int | None = None) -> list[psutil.Process]:
+    """The kernels of reports, and what they started; those of this process's own, where an owner is given."""
+    found = []
+    for process in psutil.process_iter():
+        try:
+            environment = process.environ()
+        except (psutil.Error, OSError):
+            continue
+        if MARK in environment and (owner is None or environment.get("_PARCOURS_OWNER") == str(owner)):
+            found.append(process)
+    return found
