@@ -149,7 +149,8 @@ def test_a_ranking_says_who_where_and_in_what_weather(scored: ScoredDepartures) 
     first = scored.beyond(3.5).ranking(5).iloc[0]
     assert (first["rank"], first["name"]) == (1, "Southwest Airlines 1964")
     assert first["route"] == "LaGuardia to General Mitchell Intl"
-    assert first["conditions"] == "wind 21 mph, rain 0.02 in/h, visibility 4 mi"
+    words = first["conditions"].replace("\N{NO-BREAK SPACE}", " ")
+    assert words == "wind 21 mph, rain 0.02 in/h, visibility 4 mi"
 
 
 def test_weather_knows_what_is_missing(days: Any) -> None:

@@ -260,7 +260,8 @@ def _conditions(row: Any) -> str:
         words.append(f"{'snow' if row.temp <= FREEZING else 'rain'} {row.precip:.2f} in/h")
     if row.visib < CLEAR:
         words.append(f"visibility {row.visib:g} mi")
-    return ", ".join(words)
+    # Each part stays in one line of a table's narrow column.
+    return ", ".join(part.replace(" ", "\N{NO-BREAK SPACE}") for part in words)
 
 
 def _share(part: int, whole: int) -> float:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from pandas import Series
 
-FEWEST = 10  # values: the smallest sample for which Iglewicz and Hoaglin tried their threshold of 3.5
+FEWEST = 10  # values: the median and spread of fewer say too little of what is usual; a choice, not a published number
 
 # Each factor makes its measure of spread estimate the standard deviation of normally distributed values.
 MAD_TO_DEVIATION = 1.4826  # 1 / 0.6745, the upper quartile of the standard normal distribution
