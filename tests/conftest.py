@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import json
 import os
@@ -9,6 +10,7 @@ import shutil
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,11 +18,18 @@ from typing import Any
 
 import psutil
 import pytest
+from hypothesis import HealthCheck
+from hypothesis import settings as hypothesis_settings
 
 from workflows.notebooks.guarded import MARK
 from workflows.tasks import project as projects
 
+# A machine that is busy with other tests is slow, which says nothing about the code.
+hypothesis_settings.register_profile("parcours", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+hypothesis_settings.load_profile("parcours")
+
 ROOT = Path(__file__).resolve().parent.parent
+PLACE = "_PARCOURS_TEST_PLACE"
 
 
 @pytest.fixture(scope="session")
@@ -90,13 +99,41 @@ class Workplace:
         done = subprocess.run(
             [str(program), *arguments[1:]],
             cwd=self.folder,
-            env={**_clean_environment(), **self.environment, **environment},
+            env=self.variables(**environment),
             capture_output=True,
             text=True,
             timeout=timeout,
             stdin=subprocess.DEVNULL,
         )
         return Done(done.returncode, done.stdout, done.stderr)
+
+    def start(self, *arguments: str, **environment: str) -> subprocess.Popen[str]:
+        """Start a command of the environment, by its name, in the folder; the caller sees to its end."""
+        program = Path(sys.executable).parent / arguments[0]
+        return subprocess.Popen(
+            [str(program), *arguments[1:]],
+            cwd=self.folder,
+            env=self.variables(**environment),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            stdin=subprocess.DEVNULL,
+            text=True,
+        )
+
+    def variables(self, **environment: str) -> dict[str, str]:
+        """The environment of the commands: this one's, without settings of Parcours or Luigi, and marked as this place's."""
+        programs = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
+        given = {**_clean_environment(), **self.environment, **environment}
+        return {**given, "PATH": programs, PLACE: str(self.folder)}
+
+    def processes(self, within: float = 5.0) -> list[psutil.Process]:
+        """What the commands left behind and what does not end within some seconds: workers, kernels, their children."""
+        until = time.monotonic() + within
+        while True:
+            found = _processes_with(PLACE, str(self.folder))
+            if not found or time.monotonic() > until:
+                return found
+            time.sleep(0.05)
 
     def report(self, template: str, date: str = "2013-01-15", *more: str, **environment: str) -> Done:
         """Run `luigi --module workflows ReportTask ... --local-scheduler`."""
@@ -110,16 +147,28 @@ class Workplace:
 
 
 def _clean_environment() -> dict[str, str]:
-    return {name: value for name, value in os.environ.items() if not name.startswith(("PARCOURS_", "LUIGI_", "PYTEST_"))}
+    return {
+        name: value for name, value in os.environ.items() if not name.startswith(("PARCOURS_", "LUIGI_", "PYTEST_"))
+    }
+
+
+@pytest.fixture(scope="session")
+def make_workplace(nyc: Path) -> Callable[[Path], Workplace]:
+    """Makes projects like `workplace`, for those who share one between tests."""
+
+    def make(folder: Path) -> Workplace:
+        place = Workplace(folder)
+        shutil.copytree(ROOT / "templates", place.folder / "templates", dirs_exist_ok=True)
+        place.configure(database=f"sqlite:///{nyc}")
+        return place
+
+    return make
 
 
 @pytest.fixture
-def workplace(tmp_path: Path, nyc: Path) -> Workplace:
+def workplace(tmp_path: Path, make_workplace: Callable[[Path], Workplace]) -> Workplace:
     """A project with the example's database and templates, and an empty store."""
-    place = Workplace(tmp_path / "project")
-    shutil.copytree(ROOT / "templates", place.folder / "templates")
-    place.configure(database=f"sqlite:///{nyc}")
-    return place
+    return make_workplace(tmp_path / "project")
 
 
 SMALL_PIPELINE = '''
@@ -143,23 +192,35 @@ class Cleaned(Stage):
     def compute(self, events):
         return events.assign(value=events.value * self.factor)
 '''
-SMALL_PARAMETERS = '''import datetime
+SMALL_PARAMETERS = """import datetime
 date: datetime.date = datetime.date(2020, 1, 1)  # the day
 cleaned: "Cleaned" = "samples/cleaned.parquet"
 factor: float = 2.0  # times
-'''
+"""
+
+
+@pytest.fixture(scope="session")
+def make_small() -> Callable[[Path], Workplace]:
+    """Makes projects like `small`, for those who share one between tests."""
+    return _small_project
 
 
 @pytest.fixture
 def small(tmp_path: Path) -> Workplace:
     """A project of a few lines: the pipeline `acme`, its SQLite database of two days, and a template `small`."""
+    return _small_project(tmp_path / "small")
+
+
+def _small_project(folder: Path) -> Workplace:
     import sqlite3
 
-    place = Workplace(tmp_path / "small")
+    place = Workplace(folder)
     (place.folder / "templates").mkdir(parents=True)
     place.configure(pipelines="acme", database="sqlite:///acme.db")
     place.module("acme", SMALL_PIPELINE)
-    place.template("small", SMALL_PARAMETERS, "import pandas as pd\ntable = pd.read_parquet(cleaned)", "float(table.value.sum())")
+    place.template(
+        "small", SMALL_PARAMETERS, "import pandas as pd\ntable = pd.read_parquet(cleaned)", "float(table.value.sum())"
+    )
     with sqlite3.connect(place.folder / "acme.db") as connection:
         connection.execute("CREATE TABLE events (id INTEGER PRIMARY KEY, date TEXT, kind TEXT, value REAL)")
         rows = [(1, "2020-01-01", "a", 1.0), (2, "2020-01-01", "b", 2.5), (3, "2020-01-02", "a", 4.0)]
@@ -171,16 +232,20 @@ def small(tmp_path: Path) -> Workplace:
 @pytest.fixture
 def inside(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[Workplace], None]]:
     """A way into a workplace for tests that use the tasks in this very process."""
+    entered: list[Path] = []
 
     def enter(place: Workplace) -> None:
+        entered.append(place.folder)
         monkeypatch.chdir(place.folder)
         monkeypatch.syspath_prepend(str(place.folder))
         projects.forget()
 
     yield enter
     projects.forget()
-    for name in ("acme",):
-        sys.modules.pop(name, None)
+    files = {name: getattr(module, "__file__", None) or "" for name, module in sys.modules.items()}
+    projects.unload(
+        name for name, file in files.items() if any(Path(file).is_relative_to(folder) for folder in entered)
+    )
 
 
 @pytest.fixture(autouse=True)
@@ -191,6 +256,15 @@ def _nothing_left_behind() -> Iterator[None]:
     left = [thread.name for thread in set(threading.enumerate()) - threads if thread.is_alive() and not thread.daemon]
     assert not left, f"threads left behind: {left}"
     assert not marked_processes(os.getpid()), "kernels left behind"
+
+
+def _processes_with(variable: str, value: str) -> list[psutil.Process]:
+    found = []
+    for process in psutil.process_iter():
+        with contextlib.suppress(psutil.Error, OSError):
+            if process.environ().get(variable) == value and process.status() != psutil.STATUS_ZOMBIE:
+                found.append(process)
+    return found
 
 
 def marked_processes(owner: int | None = None) -> list[psutil.Process]:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import argparse
+import configparser
+import io
 import json
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from workflows.errors import ParcoursError
+from workflows.errors import ParcoursError, SettingError
 from workflows.release import VERSION
 
 
@@ -18,13 +20,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = _parser()
     options = parser.parse_args(arguments)
     command: Callable[[argparse.Namespace], int] = options.command
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        # A terminal of ASCII only shows the escapes of what it cannot show, as Python does on standard error.
+        sys.stdout.reconfigure(errors="backslashreplace")
     try:
-        return command(options)
-    except ParcoursError as error:
+        code = command(options)
+        # Now, because whoever reads may be gone, which only the code below tells Python to bear.
+        sys.stdout.flush()
+        return code
+    except (ParcoursError, configparser.Error) as error:
         if options.debug:
             raise
-        print(error, file=sys.stderr)
-        return error.exit_code
+        told = error if isinstance(error, ParcoursError) else SettingError.unreadable(" ".join(str(error).split()))
+        print(told, file=sys.stderr)
+        return told.exit_code
     except BrokenPipeError:
         # Whoever read the output has seen enough; Python must not complain about it when it closes the stream.
         sys.stdout = None
@@ -74,7 +83,8 @@ def _explain(options: argparse.Namespace) -> int:
 
 
 def _print_json(value: Any) -> None:
-    print(json.dumps(value, indent=1, ensure_ascii=False))
+    # The escapes of JSON, unlike those of a terminal, are read back as what they stand for.
+    print(json.dumps(value, indent=1, ensure_ascii=not sys.stdout.encoding.lower().startswith("utf")))
 
 
 if __name__ == "__main__":

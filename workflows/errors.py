@@ -13,6 +13,12 @@ def nearest(name: str, known: Iterable[str]) -> str:
     return f" Did you mean '{found[0]}'?" if found else ""
 
 
+def _said(cause: BaseException) -> str:
+    """Another library's exception in one line."""
+    text = " ".join(str(cause).split())
+    return f"{type(cause).__name__}: {text}" if text else type(cause).__name__
+
+
 def listed(names: Iterable[str], nothing: str = "none") -> str:
     """Names as an enumeration for a sentence."""
     return ", ".join(names) or nothing
@@ -46,6 +52,11 @@ class SettingError(BadInput):
         return cls(f"{where} has an unknown key '{key}'. Known keys: {listed(known)}.{nearest(key, known)}")
 
     @classmethod
+    def unreadable(cls, why: str) -> SettingError:
+        """A luigi.cfg that is none."""
+        return cls(f"luigi.cfg cannot be read: {why}; expected sections with lines `key = value`.")
+
+    @classmethod
     def wrong(cls, key: str, where: str, found: str, expected: str) -> SettingError:
         """A value of the wrong type or outside its choices."""
         return cls(f"'{key}' in {where} is {found!r}; expected {expected}.")
@@ -58,7 +69,7 @@ class PipelineError(BadInput):
     def not_imported(cls, module: str, cause: BaseException) -> PipelineError:
         """A module that fails when it is imported."""
         return cls(
-            f"pipeline '{module}' cannot be imported: {type(cause).__name__}: {cause}. "
+            f"pipeline '{module}' cannot be imported: {_said(cause)}. "
             "Pipelines are named in luigi.cfg, [workflows] pipelines, and lie on the Python path or beside luigi.cfg."
         )
 
@@ -66,6 +77,25 @@ class PipelineError(BadInput):
     def foreign_input(cls, task: str, found: object) -> PipelineError:
         """A requirement that has no identity."""
         return cls(f"{task} requires {found!r}; expected a Query or a Stage, because only those have a version.")
+
+    @classmethod
+    def requirements(cls, task: str, cause: BaseException, where: str) -> PipelineError:
+        """requires() raised."""
+        return cls(
+            f"{task}: requires() failed: {_said(cause)}{where}; expected Queries and Stages with their parameters."
+        )
+
+    @classmethod
+    def no_compute(cls, task: str) -> PipelineError:
+        """A stage without its algorithm."""
+        return cls(
+            f"{task} has no compute(); expected a method that takes the tables of requires() and returns a DataFrame."
+        )
+
+    @classmethod
+    def compute_arguments(cls, task: str, given: str, found: str, why: object) -> PipelineError:
+        """compute() does not take what requires() gives."""
+        return cls(f"{task}: compute{found} does not take what requires() gives, {given}: {why}.")
 
     @classmethod
     def no_sql(cls, task: str, file: Path) -> PipelineError:
@@ -98,13 +128,39 @@ class PipelineError(BadInput):
         return cls(f"{task} requires itself, directly or through its inputs; expected requirements without a circle.")
 
 
+class UsageError(BadInput):
+    """A `luigi` command that names no task, or leaves out what the task needs."""
+
+    @classmethod
+    def unknown_task(cls, name: str, known: Sequence[str]) -> UsageError:
+        """No task of this name."""
+        return cls(f"there is no task '{name}'. Tasks: {listed(known)}.{nearest(name, known)}")
+
+    @classmethod
+    def not_given(cls, task: str, name: str) -> UsageError:
+        """A parameter without a default that was left out."""
+        option = f"--{name.replace('_', '-')} {name.upper()}"
+        return cls(f"{task} needs a value for '{name}', none is given; expected {option}.")
+
+    @classmethod
+    def wrong(cls, option: str, found: str, expected: str, why: object) -> UsageError:
+        """A value that the option's parameter cannot hold."""
+        return cls(f"{option} is {found!r}; expected {expected} ({why}).")
+
+    @classmethod
+    def interrupted(cls) -> UsageError:
+        """Ctrl-C."""
+        return cls("interrupted; nothing half-written was left. Run the command again to go on.")
+
+
 class TemplateError(BadInput):
     """A template that is missing, unreadable or wrong in itself."""
 
     @classmethod
     def missing(cls, name: str, folder: Path, known: Sequence[str]) -> TemplateError:
         """No notebook of this name."""
-        return cls(f"there is no template '{name}' in {folder}. Templates: {listed(known)}.{nearest(name, known)}")
+        remedy = nearest(name, known) if known else " Commands are run in the folder of luigi.cfg, where templates is."
+        return cls(f"there is no template '{name}' in {folder}. Templates: {listed(known)}.{remedy}")
 
     @classmethod
     def bad_name(cls, name: str) -> TemplateError:
@@ -249,7 +305,10 @@ class DatabaseError(ParcoursError):
     @classmethod
     def statement(cls, task: str, file: str, place: str, why: str) -> DatabaseError:
         """A statement that the database refuses."""
-        return cls(f"{task}: the database {place} refuses {file}: {why}.")
+        return cls(
+            f"{task}: the database {place} refuses '{file}': {why.rstrip('.')}. Expected a statement that this database runs; "
+            "`parcours check` reads all statements without running them."
+        )
 
 
 class NoData(ParcoursError):
@@ -279,7 +338,7 @@ class StageError(ParcoursError):
     @classmethod
     def raised(cls, task: str, cause: BaseException, where: str) -> StageError:
         """compute() raised."""
-        return cls(f"{task} failed: {type(cause).__name__}: {cause}{where}")
+        return cls(f"{task} failed: {_said(cause)}{where}")
 
     @classmethod
     def not_storable(cls, task: str, cause: BaseException) -> StageError:
@@ -345,6 +404,15 @@ class StoreError(ParcoursError):
 
     @classmethod
     def unreadable(cls, path: str, why: str) -> StoreError:
+        """Something that is no artefact and no report."""
+        return cls(f"{path} {why}; expected a report's HTML file, an artefact's folder or a file in it.")
+
+
+class PathError(BadInput):
+    """A path where something else is expected."""
+
+    @classmethod
+    def no_artefact(cls, path: str, why: str) -> PathError:
         """Something that is no artefact and no report."""
         return cls(f"{path} {why}; expected a report's HTML file, an artefact's folder or a file in it.")
 

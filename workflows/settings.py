@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import configparser
 import dataclasses
 import os
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -70,10 +72,11 @@ def _given() -> dict[str, tuple[str, str]]:
     config = get_config()
     given: dict[str, tuple[str, str]] = {}
     if config.has_section(SECTION):
-        # Only the section's own keys: [DEFAULT] may hold what other sections interpolate.
+        where = f"luigi.cfg, [{SECTION}]"
+        # An unknown key in [DEFAULT] is none of ours: it may be there for other sections to interpolate.
         for key in config[SECTION]:
-            if key not in config.defaults():
-                given[key] = (str(config.get(SECTION, key)), f"luigi.cfg, [{SECTION}]")
+            if key in _KEYS or key not in config.defaults():
+                given[key] = (_interpolated(config, key, where), where)
     known = list(_KEYS)
     for key, (_, where) in given.items():
         if key not in _KEYS:
@@ -85,6 +88,20 @@ def _given() -> dict[str, tuple[str, str]]:
                 raise SettingError.unknown(name, "the environment", [PREFIX + k.upper() for k in known])
             given[key] = (text, f"the environment variable {name}")
     return given
+
+
+def _interpolated(config: Any, key: str, where: str) -> str:
+    try:
+        return str(config.get(SECTION, key))
+    except configparser.InterpolationError as error:
+        raw = _masked(config.get(SECTION, key, raw=True))
+        expected = "'%' written as '%%', and after '$' in braces a variable of the environment that is set"
+        raise SettingError.wrong(key, where, raw, expected) from error
+
+
+def _masked(url: str) -> str:
+    """A URL as an error may show it: without a password."""
+    return re.sub(r":[^:/@]+@", ":***@", url)
 
 
 def _anchored(url: str, root: Path) -> str:
@@ -110,7 +127,7 @@ def _modules(value: str, key: str, where: str) -> tuple[str, ...]:
 
 def _url(value: str, key: str, where: str) -> str:
     if "://" not in _text(value, key, where):
-        raise SettingError.wrong(key, where, value, "an SQLAlchemy URL, such as sqlite:///data/nyc.db")
+        raise SettingError.wrong(key, where, _masked(value), "an SQLAlchemy URL, such as sqlite:///data/nyc.db")
     return value.strip()
 
 

@@ -18,6 +18,11 @@ from workflows.identity.canonical import digest
 
 Row = tuple[Any, ...]
 
+# What drivers raise, unwrapped, for a value that the database cannot hold: a huge number, a text that is not Unicode.
+_UNBOUND = (OverflowError, ValueError)
+# How a database is told that nothing of this transaction may write.
+_READ_ONLY = {"sqlite": "PRAGMA query_only = ON", "postgresql": "SET TRANSACTION READ ONLY"}
+
 
 @dataclass(frozen=True)
 class Result:
@@ -69,17 +74,22 @@ class SqliteFile:
     def state(self) -> str:
         self._existing()
         # The change counter in the header tells commits apart that fall into one tick of the file system's clock.
-        with self.path.open("rb") as file:
-            counter = file.read(28)[24:].hex()
-        stats = [_stat(Path(f"{self.path}{suffix}")) for suffix in ("", "-wal", "-journal")]
-        return digest([str(self.path), counter, stats])
+        return digest([str(self.path), _bytes(self.path, 24, 28), *_stat(self.path), *self._log()])
+
+    def _log(self) -> list[Any]:
+        """The write-ahead log, where there is one: its size and time, and the head of its index, which counts commits.
+
+        Reading makes an empty log, and may change its owner, so neither counts.
+        """
+        size, written = _stat(Path(f"{self.path}-wal"))[1:3] or (0, 0)
+        return [size, written, _bytes(Path(f"{self.path}-shm"), 0, 48)] if size else []
 
     def result(self, task: str, statement: Statement, values: Mapping[str, Any]) -> Result:
         try:
             with closing(self._open().execute(statement.text, _iso(values))) as cursor:
                 columns = tuple(column[0] for column in cursor.description or ())
                 return Result(columns, cursor.fetchall())
-        except sqlite3.Error as error:
+        except (sqlite3.Error, sqlite3.Warning, *_UNBOUND) as error:
             raise DatabaseError.statement(task, statement.name, self.place, str(error)) from error
 
     def check(self, task: str, statement: Statement, values: Mapping[str, Any]) -> None:
@@ -114,7 +124,7 @@ class SqlAlchemyDatabase:
 
         try:
             return make_url(self.url).render_as_string(hide_password=True)
-        except ArgumentError as error:
+        except (ArgumentError, ValueError) as error:
             raise DatabaseError.unusable(self.url.partition(":")[0], "its URL is not understood") from error
 
     def state(self) -> str:
@@ -128,9 +138,11 @@ class SqlAlchemyDatabase:
             with self._open().connect() as connection:
                 bound = {name: values[name] for name in statement.binds if name in values}
                 bound = _iso(bound) if connection.dialect.name == "sqlite" else bound
-                found = connection.execute(text(statement.text), bound)
+                if guard := _READ_ONLY.get(connection.dialect.name):
+                    connection.execute(text(guard))
+                found = connection.execute(text(statement.escaped), bound)
                 return Result(tuple(found.keys()), [tuple(row) for row in found])
-        except SQLAlchemyError as error:
+        except (SQLAlchemyError, *_UNBOUND) as error:
             cause = str(getattr(error, "orig", None) or error).strip().splitlines()[0]
             raise DatabaseError.statement(task, statement.name, self.place, cause) from error
 
@@ -146,7 +158,7 @@ class SqlAlchemyDatabase:
             try:
                 # No pool: workers fork, and a connection must not be shared by two processes.
                 self._engine = create_engine(self.url, poolclass=NullPool)
-            except (ArgumentError, NoSuchModuleError, ImportError) as error:
+            except (ArgumentError, NoSuchModuleError, ImportError, ValueError) as error:
                 raise DatabaseError.unusable(self.place, str(error)) from error
         return self._engine
 
@@ -164,6 +176,15 @@ def _stat(path: Path) -> list[int]:
     return [found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns]
 
 
+def _bytes(path: Path, start: int, stop: int) -> str:
+    """Some bytes of a file as text; none where it does not exist."""
+    try:
+        with path.open("rb") as file:
+            return file.read(stop)[start:].hex()
+    except FileNotFoundError:
+        return ""
+
+
 def fingerprint(result: Result) -> str:
     """The exact fingerprint of a result: a digest over its columns and every value, in order."""
     return digest([list(result.columns), [[_spelled(value) for value in row] for row in result.rows]])
@@ -173,5 +194,7 @@ def _spelled(value: Any) -> Any:
     if value is None or type(value) in (int, str, bool):
         return value
     if type(value) is float:
-        return value if value - value == 0 else str(value)
-    return [type(value).__name__, value.hex() if isinstance(value, bytes) else str(value)]
+        return value if value - value == 0 else ["float", str(value)]
+    if isinstance(value, bytes | bytearray | memoryview):
+        return [type(value).__name__, value.hex()]
+    return [type(value).__name__, str(value)]

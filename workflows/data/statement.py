@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from workflows.errors import PipelineError
-from workflows.identity.syntax import normal_sql
+from workflows.identity.syntax import QUOTED_SQL, SQL_COMMENT, normal_sql
 
-# What is quoted, a cast (`::date`), or a name to bind (`:date`).
-_BINDS = re.compile(r"""'(?:[^']|'')*'|"(?:[^"]|"")*"|::|(?<![\w:]):([A-Za-z_]\w*)""")
+# What is quoted or a comment, a cast (`::date`), or a name to bind (`:date`).
+_PARTS = re.compile(rf"(?P<apart>{QUOTED_SQL}|{SQL_COMMENT})|::|(?<![\w:]):(?P<name>[A-Za-z_]\w*)", re.DOTALL)
 
 
 @dataclass(frozen=True)
@@ -43,4 +43,9 @@ class Statement:
     @property
     def binds(self) -> frozenset[str]:
         """The names that the statement binds."""
-        return frozenset(name for name in _BINDS.findall(self.normal) if name)
+        return frozenset(part["name"] for part in _PARTS.finditer(self.text) if part["name"])
+
+    @property
+    def escaped(self) -> str:
+        """The statement for SQLAlchemy, which would bind names in quotes and comments too."""
+        return _PARTS.sub(lambda part: part["apart"].replace(":", r"\:") if part["apart"] else part[0], self.text)

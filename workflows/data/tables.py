@@ -72,11 +72,18 @@ def checked(task: str, frame: pd.DataFrame, schema: Any) -> pd.DataFrame:
     return result
 
 
+# What pandera reports of the table as a whole: the column is the failing case.
+_SHAPE = {"column_in_dataframe": "is missing", "column_in_schema": "is not in the schema"}
+
+
 def _failures(cases: pd.DataFrame) -> str:
     """The first failing columns and checks, each with its first rows."""
     sentences = []
     groups = list(cases.groupby(["column", "check"], sort=False, dropna=False))
     for (column, check), rows in groups[:3]:
+        if check in _SHAPE:
+            sentences.append("; ".join(f"column '{name}' {_SHAPE[check]}" for name in rows["failure_case"].head(3)))
+            continue
         found = [
             f"row {index}: {value!r}" if index == index and index is not None else str(value)
             for index, value in zip(rows["index"].head(3), rows["failure_case"].head(3), strict=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import math
+import operator
 import sys
 from collections.abc import Iterable, Iterator, Mapping
 from contextvars import ContextVar
@@ -106,12 +107,20 @@ def _named(name: Any) -> str:
 
 
 def _number(name: str, value: Any) -> float | int | None:
-    if value is None or value != value:
+    # pandas' own words for nothing, told without importing pandas.
+    if value is None or type(value).__name__ in ("NAType", "NaTType"):
         return None
-    # numpy's numbers convert themselves; texts and tables do not count as numbers even where they could be read as one.
-    if isinstance(value, str | bytes) or not hasattr(value, "__float__"):
+    # numpy's numbers convert themselves; a text that reads as a number is none, nor is a table that holds one.
+    if isinstance(value, str | bytes) or not hasattr(value, "__float__") or getattr(value, "shape", ()) != ():
         raise MeasureError.wrong(name, "its value", value, "a number, or None where there was nothing to measure")
-    number = float(value)
-    if not math.isfinite(number):
+    try:
+        number = float(value)
+    except (TypeError, ValueError, ArithmeticError) as error:
+        raise MeasureError.wrong(name, "its value", value, "a finite number") from error
+    if math.isnan(number):
+        return None
+    if math.isinf(number):
         raise MeasureError.wrong(name, "its value", value, "a finite number")
-    return int(number) if hasattr(value, "__index__") and not isinstance(value, bool) else number
+    with contextlib.suppress(TypeError):
+        return number if isinstance(value, bool) else operator.index(value)
+    return number

@@ -90,7 +90,7 @@ class CodeIndex:
                 if certain and not self._is_own(name.partition(".")[0]):
                     foreign.add(name.partition(".")[0])
                 continue
-            files[label(module.path, self.root)] = module.digest
+            files[label(module.path, self.root, name)] = module.digest
             waiting.extend(_targets(module))
         return Code(dict(sorted(files.items())), frozenset(foreign - sys.stdlib_module_names))
 
@@ -134,13 +134,14 @@ class CodeIndex:
         )
 
 
-def label(path: Path, root: Path) -> str:
-    """A file's name in a code closure: relative to the project where it lies in it."""
+def label(path: Path, root: Path, module: str = "") -> str:
+    """A file's name in a code closure: relative to the project where it lies in it, else as its module has it."""
     try:
         return path.resolve().relative_to(root.resolve()).as_posix()
     except ValueError:
-        # Outside of the project: the name must not depend on where the machine keeps it.
-        return path.name if path.name != "__init__.py" else f"{path.parent.name}/{path.name}"
+        # Outside of the project the name must not depend on where the machine keeps it, and still be the file's own.
+        folders = module.split(".") if path.name == "__init__.py" else module.split(".")[:-1]
+        return "/".join([*folders, path.name])
 
 
 def _targets(module: _Module) -> list[tuple[str, bool]]:
@@ -167,7 +168,8 @@ def _searched(name: str) -> Path | None:
     path: list[str] | None = None
     spec = None
     for parent in (*_parents(name), name):
-        spec = PathFinder.find_spec(parent, path)
+        # By its last name alone: for a dotted one inside a namespace package the packages above would have to be loaded.
+        spec = PathFinder.find_spec(parent.rpartition(".")[2], path)
         if spec is None:
             return None
         path = list(spec.submodule_search_locations or [])

@@ -66,9 +66,14 @@ def _metadata_folders() -> list[str]:
 
 
 def _read_distributions() -> Distributions:
-    from importlib.metadata import packages_distributions, version
+    from importlib.metadata import distributions, packages_distributions
 
+    # The first on the path is the one that is imported. What an interrupted installation left has no name or version.
+    versions: dict[str, str] = {}
+    for found in distributions():
+        if found.metadata["Name"] and found.metadata["Version"]:
+            versions.setdefault(found.metadata["Name"], found.version)
     return {
-        name: {distribution: version(distribution) for distribution in sorted(set(providers))}
+        name: {distribution: versions[distribution] for distribution in sorted(set(providers) & set(versions))}
         for name, providers in packages_distributions().items()
     }

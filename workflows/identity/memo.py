@@ -5,21 +5,27 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import sys
 import tempfile
 from pathlib import Path
 from typing import Any
+
+from workflows.release import VERSION
+
+PYTHON = sys.implementation.cache_tag or sys.version
 
 
 class Memo:
     """A named table of JSON values under text keys, in one file that is replaced whole.
 
     A key must name everything its value depends on, so an entry is true or absent, never stale. `state`, where given,
-    is such a thing that all entries share: entries of another state are dropped.
+    is such a thing that all entries share, as are the release, which may digest otherwise, and the Python, which may parse
+    otherwise: entries of another state are dropped.
     """
 
     def __init__(self, folder: Path, name: str, state: str = "") -> None:
         self._path = folder / f"{name}.json"
-        self._state = state
+        self._state = f"{VERSION} {PYTHON} {state}"
         self._entries: dict[str, Any] | None = None
         self._changed = False
 

@@ -84,10 +84,15 @@ def _called(node: ast.Call) -> str:
     return function.attr if isinstance(function, ast.Attribute) else getattr(function, "id", "")
 
 
-# A quoted text or name (doubled quotes inside), or a run of comments and white space.
-_SQL_PARTS = re.compile(r"""('(?:[^']|'')*'|"(?:[^"]|"")*"|`[^`]*`|\[[^\]]*\])|(?:--[^\n]*|/\*.*?\*/|\s)+""", re.DOTALL)
+# Quoted texts and names: with backslashes after an E, with doubled quotes inside, MySQL's names, PostgreSQL's dollars.
+QUOTED_SQL = (
+    r"""(?<!\w)[eE]'(?:[^'\\]|\\.|'')*'|'(?:[^']|'')*'|"(?:[^"]|"")*"|`[^`]*`|\$(?P<tag>\w*)\$.*?\$(?P=tag)\$"""
+)
+SQL_COMMENT = r"--[^\n]*|/\*.*?\*/"
+# SQL Server's names in brackets are left as they are; PostgreSQL's arrays, which look the same, lose nothing by it.
+_SQL_PARTS = re.compile(rf"(?P<kept>{QUOTED_SQL}|\[[^\]]*\])|(?:{SQL_COMMENT}|\s)+", re.DOTALL)
 
 
 def normal_sql(text: str) -> str:
     """A SQL statement without comments and layout; what is quoted stays as it is."""
-    return _SQL_PARTS.sub(lambda part: part[1] or " ", text).strip().rstrip(";").rstrip()
+    return _SQL_PARTS.sub(lambda part: part["kept"] or " ", text).strip().rstrip("; ")

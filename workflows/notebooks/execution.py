@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import re
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import nbformat
+from jupyter_core.utils import ensure_event_loop
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 
@@ -62,13 +65,34 @@ def execute(notebook: dict[str, Any], folder: Path, root: Path, limits: Limits, 
     """
     node = nbformat.from_dict(notebook)
     code = [index for index, cell in enumerate(node.cells) if cell.cell_type == "code"]
-    with lent_kernel(root) as (kernel, environment):
+    with _own_loop(), lent_kernel(root) as (kernel, environment):
         run = _Run(node, code, kernel, limits, watcher)
         failure = run.through(folder, environment)
     for cell in node.cells:
         # What nbclient notes of its own running would make equal reports differ.
         cell.metadata.pop("execution", None)
     return Execution(node, failure)
+
+
+@contextlib.contextmanager
+def _own_loop() -> Iterator[None]:
+    """The thread's event loop, which nbclient makes and never closes: each would keep three descriptors of a thread."""
+    try:
+        yield
+    finally:
+        loop = ensure_event_loop()
+        if not loop.is_running():
+            _end_tasks(loop)
+            loop.close()
+
+
+def _end_tasks(loop: asyncio.AbstractEventLoop) -> None:
+    """End what an interrupted run leaves waiting for the kernel, before it complains that the kernel is gone."""
+    tasks = asyncio.all_tasks(loop)
+    for task in tasks:
+        task.cancel()
+    if tasks:
+        loop.run_until_complete(asyncio.gather(*tasks, return_exceptions=True))
 
 
 class _Run:
@@ -98,7 +122,7 @@ class _Run:
             with client.setup_kernel(cwd=str(folder), env=environment):
                 self._watcher(self._node, 0, len(self._code))
                 for index in self._code:
-                    client.execute_cell(self._node.cells[index], index)
+                    self._execute(client, index)
                     self._done += 1
                     self._watcher(self._node, self._done, len(self._code))
         except CellExecutionError as error:
@@ -114,6 +138,13 @@ class _Run:
             if client.kc is not None:
                 client.kc.stop_channels()
         return None
+
+    def _execute(self, client: NotebookClient, index: int) -> None:
+        try:
+            client.execute_cell(self._node.cells[index], index)
+        except KeyboardInterrupt:
+            _end_tasks(ensure_event_loop())
+            raise
 
     @property
     def _current(self) -> Any:

@@ -24,6 +24,9 @@ _LONGEST_FOLDER = 80
 # The same for every report, whoever starts it and wherever.
 _FIXED = {"TZ": "UTC", "LC_ALL": "C.UTF-8", "PYTHONHASHSEED": "0", "PYTHONDONTWRITEBYTECODE": "1"}
 
+# What a user has Python do before anything else.
+_PERSONAL = {"PYTHONSTARTUP"}
+
 
 class EnvironmentKernelManager(AsyncKernelManager):
     """A manager of kernels in this very Python environment, whatever kernels the user has installed."""
@@ -65,7 +68,8 @@ def lent_kernel(root: Path) -> Iterator[tuple[Kernel, dict[str, str]]]:
     manager.client_class = "jupyter_client.asynchronous.AsyncKernelClient"
     kernel = Kernel(manager, mark)
     try:
-        yield kernel, {**os.environ, **_FIXED, **_paths(root, folder), MARK: mark, OWNER: str(os.getpid())}
+        shared = {name: value for name, value in os.environ.items() if name not in _PERSONAL}
+        yield kernel, {**shared, **_FIXED, **_paths(root, folder), MARK: mark, OWNER: str(os.getpid())}
     finally:
         kernel.kill()
         _forget(manager)

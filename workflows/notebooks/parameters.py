@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import io
+import re
 import tokenize
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -11,6 +12,9 @@ from typing import Any
 
 from workflows.notebooks.types import ParameterType
 from workflows.notebooks.values import Names, NotLiteral, literal, read_literal
+
+# What Python takes for the end of a line.
+_LINE_END = re.compile(rb"\r\n|\r|\n")
 
 
 class Missing:
@@ -53,9 +57,13 @@ class ParametersCell:
     @classmethod
     def read(cls, source: str, before: str = "") -> ParametersCell:
         """Read a cell; `before` is the code of the cells above it. Raises SyntaxError."""
-        tree = ast.parse(source)
-        names = Names.imported(ast.parse(f"{before}\n{source}"))
-        comments = _comments(source)
+        text = plain(source)
+        if not _is_line_for_line(source, text):
+            # The places of values are those of the translation, so that is what is filled.
+            source = text
+        tree = ast.parse(text)
+        names = Names.imported(ast.parse(f"{before}\n{text}"))
+        comments = _comments(text)
         parameters: dict[str, Parameter] = {}
         derived: dict[str, str] = {}
         for node in tree.body:
@@ -72,7 +80,8 @@ class ParametersCell:
 
     def filled(self, values: Mapping[str, Any]) -> str:
         """The cell with these values in place of the defaults; everything else stays to the letter."""
-        lines = self.source.encode().split(b"\n")
+        data = self.source.encode()
+        lines = [0, *(found.end() for found in _LINE_END.finditer(data))]
         changes = sorted(
             ((self.parameters[name], value) for name, value in values.items()), key=lambda c: c[0].place, reverse=True
         )
@@ -81,9 +90,19 @@ class ParametersCell:
             if parameter.default is MISSING:
                 text = f" = {text}"
             first, start, last, end = parameter.place
-            joined = lines[first - 1][:start] + text.encode("utf-8") + lines[last - 1][end:]
-            lines[first - 1 : last] = joined.split(b"\n")
-        return b"\n".join(lines).decode()
+            data = data[: lines[first - 1] + start] + text.encode() + data[lines[last - 1] + end :]
+        return data.decode()
+
+
+def plain(source: str) -> str:
+    """A cell's text as plain Python: IPython's own syntax (`%magic`, `!command`, `name?`) is translated, if there is any."""
+    try:
+        ast.parse(source)
+    except SyntaxError:
+        from IPython.core.inputtransformer2 import TransformerManager
+
+        return str(TransformerManager().transform_cell(source))
+    return source
 
 
 def _assigned(node: ast.stmt) -> list[tuple[str, str]]:
@@ -106,8 +125,7 @@ def _parameter(node: ast.stmt, name: str, names: Names, comments: Mapping[int, s
         default = MISSING if value is None else read_literal(value, names)
     except NotLiteral:
         return None
-    spot: ast.expr | None = value or annotation
-    assert spot is not None
+    spot: ast.stmt | ast.expr = value or node
     assert spot.end_lineno is not None
     assert spot.end_col_offset is not None
     start = (spot.lineno, spot.col_offset) if value else (spot.end_lineno, spot.end_col_offset)
@@ -120,11 +138,19 @@ def _parameter(node: ast.stmt, name: str, names: Names, comments: Mapping[int, s
     return Parameter(name, kind, default, comments.get(node.end_lineno or 0, ""), table, place)
 
 
+def _is_line_for_line(source: str, text: str) -> bool:
+    """Whether a translated cell has each line where the cell has it, all but IPython's own the same."""
+    pairs = list(zip(source.split("\n"), text.rstrip("\n").split("\n"), strict=False))
+    return source.rstrip("\n").count("\n") == text.rstrip("\n").count("\n") and all(
+        one == other or "get_ipython()" in other for one, other in pairs
+    )
+
+
 def _single(node: ast.Assign) -> bool:
     return len(node.targets) == 1 and isinstance(node.targets[0], ast.Name)
 
 
 def _comments(source: str) -> dict[int, str]:
     """The comment on each line that has one."""
-    tokens = tokenize.generate_tokens(io.StringIO(source).readline)
+    tokens = tokenize.generate_tokens(io.StringIO(source, newline=None).readline)
     return {token.start[0]: token.string.lstrip("# ").strip() for token in tokens if token.type == tokenize.COMMENT}

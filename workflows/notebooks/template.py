@@ -16,7 +16,7 @@ from workflows.errors import ParameterError, TemplateError
 from workflows.identity.canonical import digest, digest_bytes
 from workflows.identity.memo import Memo
 from workflows.identity.syntax import Import, digest_python, imports_of
-from workflows.notebooks.parameters import MISSING, Parameter, ParametersCell
+from workflows.notebooks.parameters import MISSING, Parameter, ParametersCell, plain
 from workflows.notebooks.types import KNOWN, UnknownType
 
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_-]*")
@@ -68,7 +68,7 @@ class Template:
     @property
     def shows_code(self) -> bool:
         """Whether the author wants reports to open with their code shown."""
-        options = self.notebook.get("metadata", {}).get("parcours", {})
+        options = self.notebook["metadata"].get("parcours", {})
         return isinstance(options, dict) and options.get("code") == "shown"
 
     @cached_property
@@ -160,32 +160,64 @@ class Templates:
     def _cell(self, name: str, notebook: dict[str, Any], index: int) -> ParametersCell:
         above = [cell["source"] for cell in notebook["cells"][:index] if cell["cell_type"] == "code"]
         try:
-            return ParametersCell.read(notebook["cells"][index]["source"], "\n".join(above) if _parses(above) else "")
+            return ParametersCell.read(notebook["cells"][index]["source"], "\n".join(map(plain, above)))
         except SyntaxError as error:
             raise _syntax(name, notebook, index, error) from error
 
 
 def _notebook(name: str, path: Path, data: bytes) -> dict[str, Any]:
+    """The notebook in a file's bytes, with sources joined and metadata everywhere."""
     try:
         notebook = json.loads(data)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise TemplateError.not_a_notebook(name, path, f"it is no JSON ({error})") from error
     if not isinstance(notebook, dict) or not isinstance(notebook.get("cells"), list):
         raise TemplateError.not_a_notebook(name, path, "it has no list of cells")
     if notebook.get("nbformat") != _FORMAT:
         raise TemplateError.not_a_notebook(name, path, f"it is of format {notebook.get('nbformat')!r}")
-    for cell in notebook["cells"]:
-        if not isinstance(cell, dict) or "cell_type" not in cell or not isinstance(cell.get("source"), str | list):
-            raise TemplateError.not_a_notebook(name, path, "one of its cells has no type or no source")
-        if isinstance(cell["source"], list):
-            cell["source"] = "".join(map(str, cell["source"]))
-    metadata = notebook.get("metadata", {})
-    language = (
-        metadata.get("kernelspec", {}).get("language") or metadata.get("language_info", {}).get("name") or "python"
-    )
+    try:
+        _settle(notebook, "metadata", dict)
+        for cell in notebook["cells"]:
+            if not isinstance(cell["cell_type"], str) or not isinstance(cell["source"], str | list):
+                raise TypeError
+            if isinstance(cell["source"], list):
+                cell["source"] = "".join(map(str, cell["source"]))
+            _settle(_settle(cell, "metadata", dict), "tags", list)
+        _name_cells(notebook)
+    except (KeyError, TypeError) as error:
+        why = "one of its cells has no type or no source, or its metadata are no table"
+        raise TemplateError.not_a_notebook(name, path, why) from error
+    language = _language(notebook["metadata"])
     if language.lower() not in ("python", "ipython"):
         raise TemplateError.other_language(name, language)
     return notebook
+
+
+def _name_cells(notebook: dict[str, Any]) -> None:
+    """Give each cell an id of its own: where one is missing, nbformat would draw one by lot for every report."""
+    taken: set[str] = set()
+    for number, cell in enumerate(notebook["cells"]):
+        if not isinstance(cell.get("id"), str) or cell["id"] in taken:
+            cell["id"] = f"cell-{number}"
+        taken.add(cell["id"])
+    notebook["nbformat_minor"] = 5
+
+
+def _settle(part: dict[str, Any], key: str, kind: type) -> Any:
+    """What is under a key, made where it is missing; raises TypeError where it is of another kind."""
+    if part.get(key) is None:
+        part[key] = kind()
+    if not isinstance(part[key], kind):
+        raise TypeError
+    return part[key]
+
+
+def _language(metadata: dict[str, Any]) -> str:
+    for part, key in (("kernelspec", "language"), ("language_info", "name")):
+        given = metadata.get(part)
+        if isinstance(given, dict) and isinstance(given.get(key), str):
+            return str(given[key])
+    return "python"
 
 
 def _code_cells(notebook: dict[str, Any]) -> list[int]:
@@ -196,7 +228,7 @@ def _parameters_index(name: str, notebook: dict[str, Any]) -> int:
     code = _code_cells(notebook)
     if not code:
         raise TemplateError.no_parameters_cell(name)
-    tagged = [index for index in code if "parameters" in notebook["cells"][index].get("metadata", {}).get("tags", [])]
+    tagged = [index for index in code if "parameters" in notebook["cells"][index]["metadata"]["tags"]]
     return (tagged or code)[0]
 
 
@@ -205,17 +237,10 @@ def _tree(name: str, notebook: dict[str, Any], index: int) -> ast.Module:
     source = notebook["cells"][index]["source"]
     flags = ast.PyCF_ONLY_AST | ast.PyCF_ALLOW_TOP_LEVEL_AWAIT
     try:
-        tree = compile(source, "<cell>", "exec", flags)
-    except (SyntaxError, ValueError):
-        from IPython.core.inputtransformer2 import TransformerManager
-
-        try:
-            tree = compile(TransformerManager().transform_cell(source), "<cell>", "exec", flags)
-        except (SyntaxError, ValueError) as error:
-            raise _syntax(name, notebook, index, error) from error
-    try:
+        tree = compile(plain(source), "<cell>", "exec", flags)
+        # What the parser lets through and the compiler does not: a `return` outside of a function.
         compile(tree, "<cell>", "exec", ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
-    except SyntaxError as error:
+    except (SyntaxError, ValueError) as error:
         raise _syntax(name, notebook, index, error) from error
     assert isinstance(tree, ast.Module)
     return tree
@@ -229,14 +254,6 @@ def _syntax(name: str, notebook: dict[str, Any], index: int, error: SyntaxError 
     return TemplateError.syntax(name, cell, line, text, getattr(error, "msg", str(error)))
 
 
-def _parses(sources: list[str]) -> bool:
-    try:
-        ast.parse("\n".join(sources))
-    except (SyntaxError, ValueError):
-        return False
-    return True
-
-
 def _check_defaults(name: str, cell: ParametersCell) -> None:
     for parameter in cell.parameters.values():
         if parameter.table is not None:
@@ -246,7 +263,7 @@ def _check_defaults(name: str, cell: ParametersCell) -> None:
                 if not parameter.type.fits(parameter.default):
                     parameter.type.validated(parameter.default)
             else:
-                _ = parameter.type.python
+                parameter.type.json_schema()
         except UnknownType as error:
             raise TemplateError.bad_annotation(name, parameter.name, str(error), KNOWN) from error
         except ValueError as error:
@@ -257,5 +274,5 @@ def _digest(notebook: dict[str, Any], trees: Mapping[int, ast.Module]) -> str:
     cells = []
     for index, cell in enumerate(notebook["cells"]):
         shown = [digest_python(trees[index])] if index in trees else [cell["source"], cell.get("attachments", {})]
-        cells.append([cell["cell_type"], sorted(cell.get("metadata", {}).get("tags", [])), *shown])
-    return digest([cells, notebook.get("metadata", {}).get("parcours")])
+        cells.append([cell["cell_type"], sorted(map(str, cell["metadata"]["tags"])), *shown])
+    return digest([cells, notebook["metadata"].get("parcours")])

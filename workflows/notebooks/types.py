@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import datetime
+import inspect
 import re
 import typing
 from dataclasses import dataclass
@@ -20,7 +21,7 @@ _PLAIN: dict[str, Any] = {
     "int": int, "float": float, "str": str, "bool": bool, "None": None, "list": list, "dict": dict, "tuple": tuple, "Any": Any,
     "List": list, "Dict": dict, "Tuple": tuple,
 }  # fmt: skip
-_MOMENT = re.compile(r"\d{4}-\d{2}-\d{2}")
+_DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 
 
 class UnknownType(ValueError):
@@ -62,20 +63,18 @@ class ParameterType:
         """
         from pydantic import ValidationError
 
-        try:
-            text = as_json(value)
-            if self._is(datetime.datetime) and isinstance(text, str) and not _MOMENT.match(text):
-                raise ValueError(self.expected)
+        given = as_json(value)
+        reasons: list[str] = []
+        for strict in (True, False):
             try:
-                found = self._adapter.validate_json(_json(text), strict=True)
-            except ValidationError:
-                if not isinstance(text, str | list | dict):
-                    raise
-                found = self._adapter.validate_json(_json(text))
-        except ValidationError as error:
-            reasons = "; ".join(dict.fromkeys(_reason(detail) for detail in error.errors()))
-            raise ValueError(f"{self.expected} ({reasons})") from error
-        return _plain(found)
+                found = self._adapter.validate_json(_json(given), strict=strict)
+            except ValidationError as error:
+                reasons = [_reason(detail) for detail in error.errors()]
+            else:
+                if _is_kept(given, found):
+                    return _plain(found)
+        why = "; ".join(dict.fromkeys(reasons))
+        raise ValueError(f"{self.expected} ({why})" if why else self.expected)
 
     @property
     def expected(self) -> str:
@@ -89,23 +88,25 @@ class ParameterType:
         schema: dict[str, Any] = self._adapter.json_schema()
         return schema
 
-    def _is(self, kind: type) -> bool:
-        return self.python is kind or kind in typing.get_args(self.python)
-
     @cached_property
     def _adapter(self) -> Any:
-        from pydantic import ConfigDict, TypeAdapter
+        from pydantic import ConfigDict, PydanticUserError, TypeAdapter
+        from pydantic_core import SchemaError
 
         python = self.python
-        if python is float or python is Any:
-            return TypeAdapter(python, config=ConfigDict(ser_json_inf_nan="strings"))
-        return TypeAdapter(python)
+        config = ConfigDict(ser_json_inf_nan="strings") if python is float or python is Any else None
+        try:
+            return TypeAdapter(python, config=config)
+        except (PydanticUserError, SchemaError, TypeError) as error:
+            raise UnknownType(self.text) from error
 
 
 def _built(node: ast.expr, names: Names) -> Any:
     moment = names.means(node)
-    if moment in ("date", "datetime"):
-        return getattr(datetime, moment)
+    if moment == "datetime":
+        return _moment()
+    if moment == "date":
+        return datetime.date
     if isinstance(node, ast.Constant) and node.value is None:
         return None
     if isinstance(node, ast.Name | ast.Attribute):
@@ -142,7 +143,8 @@ def _subscripted(node: ast.Subscript, names: Names) -> Any:
         return typing.Optional[inner[0]]  # noqa: UP045 - built from values
     if generic == "Union":
         return typing.Union[inner]  # noqa: UP007 - built from values
-    if generic in ("list", "List", "dict", "Dict", "tuple", "Tuple"):
+    arity = {"list": (1,), "dict": (2,), "tuple": (len(inner),)}.get(generic.lower(), ())
+    if len(inner) in arity:
         return _PLAIN[generic][inner if len(inner) > 1 else inner[0]]
     raise UnknownType(ast.unparse(node))
 
@@ -156,10 +158,37 @@ def _field(node: ast.expr, names: Names) -> Any:
     if isinstance(node, ast.Call) and ast.unparse(node.func).rpartition(".")[2] == "Field" and not node.args:
         try:
             arguments = {keyword.arg: read_literal(keyword.value, names) for keyword in node.keywords if keyword.arg}
-            return Field(**arguments)
-        except (NotLiteral, TypeError) as error:
+            if arguments.keys() <= inspect.signature(Field).parameters.keys():
+                return Field(**arguments)
+        except (NotLiteral, TypeError, ValueError) as error:
             raise UnknownType(ast.unparse(node)) from error
     raise UnknownType(ast.unparse(node))
+
+
+def _moment() -> Any:
+    """A datetime in any spelling of ISO 8601: pydantic's own reader knows no offsets with seconds."""
+    from pydantic import BeforeValidator
+
+    def read(value: Any) -> Any:
+        try:
+            return datetime.datetime.fromisoformat(value) if isinstance(value, str) else value
+        except ValueError:
+            return value
+
+    return typing.Annotated[datetime.datetime, BeforeValidator(read)]
+
+
+def _is_kept(given: Any, found: Any) -> bool:
+    """Whether a validated value is what was given: a text may be read as anything, all else keeps its kind."""
+    if isinstance(found, datetime.date):
+        return isinstance(given, str) and bool(_DAY.match(given))
+    if isinstance(given, list) and isinstance(found, list | tuple):
+        return all(map(_is_kept, given, found))
+    if isinstance(given, dict) and isinstance(found, dict):
+        return all(map(_is_kept, given.values(), found.values()))
+    if isinstance(given, str) or type(given) is type(found):
+        return True
+    return type(given) is int and type(found) is float
 
 
 def _json(value: Any) -> str:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import ast
+import contextlib
 import datetime
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-_MODULE = '__import__("datetime")'
+# As ast.unparse spells it, so that a literal made with it is read again.
+_MODULE = "__import__('datetime')"
 
 
 class NotLiteral(ValueError):
@@ -62,9 +64,11 @@ def read_literal(node: ast.expr, names: Names) -> Any:
         items = [read_literal(item, names) for item in node.elts]
         return items if isinstance(node, ast.List) else tuple(items)
     if isinstance(node, ast.Dict) and all(key is not None for key in node.keys):
-        return {
-            read_literal(k, names): read_literal(v, names) for k, v in zip(node.keys, node.values, strict=True) if k
-        }
+        pairs = [
+            (read_literal(k, names), read_literal(v, names)) for k, v in zip(node.keys, node.values, strict=True) if k
+        ]
+        with _computed():
+            return dict(pairs)
     if isinstance(node, ast.Attribute) and node.attr == "utc" and names.means(node.value) == "timezone":
         return datetime.UTC
     if isinstance(node, ast.Call):
@@ -77,14 +81,21 @@ def _called(node: ast.Call, names: Names) -> Any:
     keywords = {keyword.arg: read_literal(keyword.value, names) for keyword in node.keywords if keyword.arg}
     if len(keywords) == len(node.keywords):
         name = names.means(node.func)
-        if isinstance(node.func, ast.Name) and node.func.id == "float" and len(arguments) == 1:
-            return float(arguments[0])
-        if name:
-            try:
+        with _computed():
+            if isinstance(node.func, ast.Name) and node.func.id == "float" and len(arguments) == 1:
+                return float(arguments[0])
+            if name:
                 return getattr(datetime, name)(*arguments, **keywords)
-            except (TypeError, ValueError) as error:
-                raise NotLiteral(str(error)) from error
     raise NotLiteral(ast.unparse(node))
+
+
+@contextlib.contextmanager
+def _computed() -> Iterator[None]:
+    """What Python itself would refuse to make of literals is for the notebook's run to say."""
+    try:
+        yield
+    except (TypeError, ValueError, OverflowError) as error:
+        raise NotLiteral(str(error)) from error
 
 
 def literal(value: Any, names: Names) -> str:
@@ -116,15 +127,16 @@ def _datetime(value: datetime.datetime, names: Names) -> str:
     offset = value.utcoffset()
     if offset is not None:
         zone = names.spelled("timezone")
-        seconds = offset / datetime.timedelta(seconds=1)
-        text += (
-            f", tzinfo={zone}.utc"
-            if not seconds
-            else f", tzinfo={zone}({names.spelled('timedelta')}(seconds={seconds:g}))"
-        )
+        text += f", tzinfo={zone}({_span(offset, names)})" if offset else f", tzinfo={zone}.utc"
     if value.fold:
         text += ", fold=1"
     return f"{names.spelled('datetime')}({text})"
+
+
+def _span(span: datetime.timedelta, names: Names) -> str:
+    seconds = f"seconds={span // datetime.timedelta(seconds=1)}"
+    rest = f", microseconds={span.microseconds}" if span.microseconds else ""
+    return f"{names.spelled('timedelta')}({seconds}{rest})"
 
 
 def as_json(value: Any) -> Any:

@@ -9,7 +9,7 @@ import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from itertools import count
+from itertools import chain, count
 from pathlib import Path
 
 from workflows.errors import StoreError
@@ -89,6 +89,11 @@ class Store:
         """A file or folder of the store as the user should see it."""
         return self._place.shown(name)
 
+    def link(self, name: str) -> str:
+        """A file of the store as a URL."""
+        shown = self.shown(name)
+        return shown if "://" in shown else Path(shown).absolute().as_uri()
+
     @contextlib.contextmanager
     def staged(self) -> Iterator[Path]:
         """A folder to write an artefact in; gone afterwards, unless `publish` made it visible."""
@@ -110,7 +115,8 @@ class Store:
         folder = f"{FAILED}/{template}/{date}"
         moment = f"{time.astimezone(UTC):%Y-%m-%dT%H-%M-%S}"
         earlier = set(self._place.folders(folder))
-        name = next(name for name in (moment, *(f"{moment}-{n}" for n in count(2))) if name not in earlier)
+        spellings = chain([moment], (f"{moment}-{n}" for n in count(2)))
+        name = next(spelling for spelling in spellings if spelling not in earlier)
         self._place.publish(staged, f"{folder}/{name}")
         return f"{folder}/{name}"
 
@@ -169,7 +175,11 @@ class Store:
     def _quarantined(self, path: str, what: str) -> StoreError:
         target = f"{DAMAGED}/{path}-{datetime.now(UTC):%Y-%m-%dT%H-%M-%S-%f}"
         self._intact.discard(path)
-        self._place.move(path, target)
+        try:
+            self._place.move(path, target)
+        except StoreError as refused:
+            # It stays where it is, and is refused again whenever it is read.
+            return refused
         return StoreError.damaged(path, what, self.shown(target))
 
 

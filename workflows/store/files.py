@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from workflows.errors import StoreError
+from workflows.identity.canonical import digest_bytes
 from workflows.store.address import PROVENANCE
 
 STAGING = ".staging"
@@ -134,8 +135,8 @@ class Folder:
             return
         self._swept = True
         for name in self.folders(STAGING):
-            host, pid, _ = name.rsplit("-", 2)
-            if host == socket.gethostname() and not _alive(int(pid)):
+            host, _, process = name.rpartition("-")[0].rpartition("-")
+            if host == socket.gethostname() and process.isdecimal() and not _alive(int(process)):
                 shutil.rmtree(self.root / STAGING / name, ignore_errors=True)
 
 
@@ -150,7 +151,7 @@ class ObjectStore:
         except (ImportError, ValueError) as error:
             raise StoreError.unusable(url, str(error)) from error
         self._url = url.rstrip("/")
-        self._cache = cache / "objects"
+        self._cache = Folder(cache / "objects")
 
     def exists(self, name: str) -> bool:
         return bool(self._files.isfile(self._at(name)))
@@ -167,18 +168,19 @@ class ObjectStore:
         return sorted(Path(entry["name"]).name for entry in entries if entry["type"] == "directory")
 
     def local(self, name: str, sha256: str) -> Path:
-        path = self._cache / sha256 / Path(name).name
-        if not path.is_file():
-            path.parent.mkdir(parents=True, exist_ok=True)
-            beside = path.with_name(f".{uuid.uuid4().hex}")
-            beside.write_bytes(self.read(name))
-            beside.replace(path)
+        path = self._cache.root / sha256 / Path(name).name
+        # A copy that went bad here says nothing about the store: it is fetched again.
+        if not path.is_file() or digest_bytes(path.read_bytes()) != sha256:
+            data = self.read(name)
+            with _refusals(str(self._cache.root)):
+                path.parent.mkdir(parents=True, exist_ok=True)
+                beside = path.with_name(f".{uuid.uuid4().hex}")
+                beside.write_bytes(data)
+                beside.replace(path)
         return path
 
     def staging(self) -> Path:
-        staged = self._cache / STAGING / uuid.uuid4().hex
-        staged.mkdir(parents=True)
-        return staged
+        return self._cache.staging()
 
     def publish(self, staged: Path, name: str) -> bool:
         try:

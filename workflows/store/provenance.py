@@ -66,6 +66,8 @@ class Provenance:
             known = {f.name for f in dataclasses.fields(cls)}
             if record["format"] != FORMAT:
                 raise StoreError.unreadable(where, f"has provenance of format {record['format']}, not {FORMAT}")
+            if not _is_record(record):
+                raise ValueError(f"{where} has provenance of another shape")
             return cls(**{name: value for name, value in record.items() if name in known})
         except (TypeError, KeyError) as error:
             raise ValueError(f"{where} has no readable provenance") from error
@@ -86,6 +88,23 @@ class Provenance:
         """What of the environment enters the version: Python's minor version and the packages."""
         minor = ".".join(self.environment["python"].split(".")[:2])
         return minor, tuple(sorted(self.environment["packages"].items()))
+
+
+def _is_record(record: dict[str, Any]) -> bool:
+    """Whether the parts that others read have their shape; the rest is only shown."""
+    template = record.get("template")
+    return (
+        _has(record, task=str, version=str, parameters=dict, code=dict, environment=dict, inputs=list, outputs=dict)
+        and _has(record["code"], digest=str, files=dict)
+        and _has(record["environment"], python=str, packages=dict)
+        and all(_has(given, task=str, version=str, digest=str) for given in record["inputs"])
+        and all("/" not in name and _has(file, sha256=str, bytes=int) for name, file in record["outputs"].items())
+        and (template is None or _has(template, name=str, digest=str, values=dict))
+    )
+
+
+def _has(found: Any, **kinds: type) -> bool:
+    return isinstance(found, dict) and all(isinstance(found.get(name), kind) for name, kind in kinds.items())
 
 
 def _unversioned(parameters: dict[str, str]) -> dict[str, str]:

@@ -8,7 +8,7 @@ from typing import Any
 
 import luigi
 
-from workflows.errors import DateError
+from workflows.errors import DateError, TemplateError
 from workflows.tasks import command
 from workflows.tasks.project import current
 from workflows.tasks.report import ReportTask, read_template
@@ -30,6 +30,8 @@ class Backfill(luigi.WrapperTask):
         super().__init__(*args, **kwargs)
         if self.stop < self.start:
             raise DateError.range(self.start, self.stop)
+        if not self.templates:
+            raise TemplateError.missing(self.template, current().settings.templates, current().templates.names())
         for name in self.templates:
             read_template(name)
         command.asked(self)

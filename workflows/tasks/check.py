@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from workflows.data.tables import resolve_schema
-from workflows.errors import ParcoursError, TemplateError, listed
+from workflows.errors import ParcoursError, PipelineError, TemplateError, listed
 from workflows.notebooks.template import Template
 from workflows.tasks.project import current
 from workflows.tasks.query import Query
@@ -94,7 +94,7 @@ def _task(name: str, cls: type[Result]) -> Finding:
         if issubclass(cls, Query):
             cls.check_statements()
         elif issubclass(cls, Stage) and cls.compute is Stage.compute:
-            return Finding(name, kind, error=f"{name} has no compute(); expected a method that returns a DataFrame.")
+            raise PipelineError.no_compute(name)
     except ParcoursError as error:
         return Finding(name, kind, error=str(error))
     takes = [known for known, _ in cls.get_params() if known != "version"]

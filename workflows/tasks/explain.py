@@ -11,7 +11,7 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any
 
-from workflows.errors import StoreError
+from workflows.errors import PathError
 from workflows.store.address import PROVENANCE, REPORT
 from workflows.store.artefacts import Store
 from workflows.store.provenance import Provenance
@@ -39,36 +39,42 @@ class Origin:
 
 
 def explain(path: Path) -> Origin:
-    """The origin of the artefact or report at a path; raises StoreError where there is none."""
+    """The origin of the artefact or report at a path; raises PathError where there is none."""
     record = _record(path)
     return _origin(record.task, _date(record), record, current().store)
 
 
 def _record(path: Path) -> Provenance:
     shown = str(path)
+    try:
+        path = _recording(path)
+        text = path.read_text(encoding="utf-8")
+    except FileNotFoundError as error:
+        raise PathError.no_artefact(shown, "does not exist") from error
+    except IsADirectoryError as error:
+        raise PathError.no_artefact(shown, "is a folder without provenance") from error
+    except (UnicodeDecodeError, OSError) as error:
+        raise PathError.no_artefact(shown, "cannot be read as text") from error
+    if path.name != PROVENANCE:
+        found = _EMBEDDED.search(text)
+        if found is None:
+            raise PathError.no_artefact(shown, "holds no provenance")
+        text = found[1]
+    try:
+        return Provenance.from_json(text, shown)
+    except ValueError as error:
+        raise PathError.no_artefact(shown, "has no readable provenance") from error
+
+
+def _recording(path: Path) -> Path:
+    """The file that holds the provenance of what lies at a path."""
     if path.is_dir() and (path / PROVENANCE).is_file():
         path = path / PROVENANCE
     elif path.is_dir() and (path / REPORT).is_file():
         path = path / REPORT
     elif path.is_file() and path.suffix != ".html" and path.name != PROVENANCE and (path.parent / PROVENANCE).is_file():
         path = path.parent / PROVENANCE
-    try:
-        text = path.read_text(encoding="utf-8")
-    except FileNotFoundError as error:
-        raise StoreError.unreadable(shown, "does not exist") from error
-    except IsADirectoryError as error:
-        raise StoreError.unreadable(shown, "is a folder without provenance") from error
-    except (UnicodeDecodeError, OSError) as error:
-        raise StoreError.unreadable(shown, "cannot be read as text") from error
-    if path.name != PROVENANCE:
-        found = _EMBEDDED.search(text)
-        if found is None:
-            raise StoreError.unreadable(shown, "holds no provenance")
-        text = found[1]
-    try:
-        return Provenance.from_json(text, shown)
-    except ValueError as error:
-        raise StoreError.unreadable(shown, "has no readable provenance") from error
+    return path
 
 
 def _origin(task: str, date: str, record: Provenance | None, store: Store) -> Origin:

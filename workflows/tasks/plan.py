@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from workflows.errors import ParcoursError, PipelineError
 from workflows.identity.closure import Code
@@ -14,7 +14,12 @@ from workflows.identity.version import version_of
 if TYPE_CHECKING:
     from workflows.tasks.result import Result
 
-Key = tuple[type, tuple[tuple[str, Any], ...]]
+Key = tuple[type, tuple[tuple[str, str], ...]]
+
+_DEEPEST = 20
+"""How many tasks are planned within one another; each takes about ten of the thousand frames that Python allows."""
+_LONGEST = 10_000
+"""How many tasks in a row are taken for a chain, and not for one without an end."""
 
 
 @dataclass(frozen=True)
@@ -41,24 +46,66 @@ class Identity:
     """The tasks whose results go in, in order."""
 
 
+class _First(BaseException):
+    """A task that is to be planned before the one in whose requires() it was met.
+
+    It passes through code of the pipeline's authors, so it is no Exception that they could catch.
+    """
+
+    def __init__(self, key: Key, draft: Result) -> None:
+        self.key = key
+        self.draft = draft
+
+
 class Plan:
-    """Every identity that this process has computed."""
+    """Every identity that this process has computed.
+
+    A task is planned while it is constructed, and so within the requires() of the task above it. A chain of tasks that is
+    longer than Python's stack is planned from some way down: each of its pieces begins once more when the next is done.
+    """
 
     def __init__(self) -> None:
         self._identities: dict[Key, Identity] = {}
         self._open: set[Key] = set()
+        self._depth = 0
 
     def identity(self, key: Key, draft: Result, environment: Callable[[Code], Environment]) -> Identity:
         """The identity of a task; `draft` is the task without a version."""
         if key not in self._identities:
             if key in self._open:
-                raise PipelineError.circular(str(draft))
-            self._open.add(key)
-            try:
-                self._identities[key] = _identity(draft, environment)
-            finally:
-                self._open.discard(key)
+                raise PipelineError.circular(draft.label)
+            if self._depth == 0:
+                self._from_below(key, draft, environment)
+            elif self._depth < _DEEPEST:
+                self._compute(key, draft, environment)
+            else:
+                raise _First(key, draft)
         return self._identities[key]
+
+    def _from_below(self, key: Key, draft: Result, environment: Callable[[Code], Environment]) -> None:
+        waiting = [(key, draft)]
+        try:
+            while waiting:
+                self._open = {key for key, _ in waiting}
+                try:
+                    self._compute(*waiting[-1], environment)
+                    waiting.pop()
+                except _First as first:
+                    waiting.append((first.key, first.draft))
+                if len(waiting) * _DEEPEST > _LONGEST:
+                    endless = RecursionError(f"more than {_LONGEST:,} tasks require one another in a row")
+                    raise PipelineError.requirements(draft.label, endless, "")
+        finally:
+            self._open = set()
+
+    def _compute(self, key: Key, draft: Result, environment: Callable[[Code], Environment]) -> None:
+        self._open.add(key)
+        self._depth += 1
+        try:
+            self._identities[key] = _identity(draft, environment)
+        finally:
+            self._depth -= 1
+            self._open.discard(key)
 
 
 def _identity(draft: Result, environment: Callable[[Code], Environment]) -> Identity:
@@ -78,13 +125,14 @@ def _identity(draft: Result, environment: Callable[[Code], Environment]) -> Iden
 
 def tree(root: Result) -> Iterator[Result]:
     """A task and everything it is made from, each once, inputs first."""
-    seen: set[str] = set()
-
-    def walk(task: Result) -> Iterator[Result]:
-        if task.task_id not in seen:
-            seen.add(task.task_id)
-            for below in task.identity.inputs:
-                yield from walk(below)
+    seen = {root.task_id}
+    waiting = [(root, iter(root.identity.inputs))]
+    while waiting:
+        task, inputs = waiting[-1]
+        below = next((found for found in inputs if found.task_id not in seen), None)
+        if below is None:
+            waiting.pop()
             yield task
-
-    return walk(root)
+        else:
+            seen.add(below.task_id)
+            waiting.append((below, iter(below.identity.inputs)))

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime
 import importlib
 import subprocess
 import sys
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Iterable
 from functools import cache, cached_property
 from pathlib import Path
 from typing import Any, TypeVar
@@ -17,7 +18,7 @@ from luigi.task_register import Register
 from workflows import settings as configuration
 from workflows.data.database import Database, connect
 from workflows.errors import ParcoursError, PipelineError
-from workflows.identity.closure import CodeIndex, label
+from workflows.identity.closure import Code, CodeIndex, label
 from workflows.identity.environment import Distributions, installed_distributions
 from workflows.identity.memo import Memo
 from workflows.notebooks.template import Templates
@@ -83,6 +84,10 @@ class Project:
         found: T = self._known[key]
         return found
 
+    def pipelines_code(self) -> Code:
+        """The code closure of all pipelines."""
+        return self.code.of_modules(self.settings.pipelines)
+
     def save(self) -> None:
         """Keep what was digested for the next process."""
         for memo in self._memos:
@@ -108,14 +113,45 @@ def current() -> Project:
     """The project of the current directory; its pipelines are loaded."""
     project = Project(configuration.load(), datetime.datetime.now(datetime.UTC).date())
     load_pipelines(project.settings)
+    with contextlib.suppress(ParcoursError):
+        # Read now, lest an edit between now and the first plan be taken for what was loaded. A module that cannot be read
+        # is the error of the task that needs it.
+        project.pipelines_code()
     return project
 
 
 def forget() -> None:
-    """Have the next question read settings, templates and data anew; for processes that live long."""
+    """Have the next question read settings, templates, data and changed code anew; for processes that live long."""
+    if current.cache_info().currsize:
+        _unload_changed(current())
     current.cache_clear()
     Register.clear_instance_cache()
     LuigiConfigParser._instance = None
+
+
+def _unload_changed(project: Project) -> None:
+    """Have pipelines whose code was edited imported anew: new code must not be stamped on what the old code makes."""
+    try:
+        loaded = project.pipelines_code().files
+        now = Project(project.settings, project.today).pipelines_code().files
+    except (ParcoursError, OSError):
+        # What cannot be read any more is the error of the next import.
+        now = {}
+    if now != loaded:
+        files = {name: getattr(module, "__file__", None) for name, module in sys.modules.items()}
+        unload(
+            name for name, file in files.items() if file and label(Path(file), project.settings.root, name) in loaded
+        )
+
+
+def unload(names: Iterable[str]) -> None:
+    """Forget these modules, and have Luigi forget their tasks: it would take their successors for strangers of the same name."""
+    gone = set(names)
+    for name in gone:
+        del sys.modules[name]
+    Register._reg = [cls for cls in Register._reg if cls.__module__ not in gone]
+    # A module made in this very moment is not in the folder as Python remembers it.
+    importlib.invalidate_caches()
 
 
 def load_pipelines(settings: Settings) -> None:
@@ -129,5 +165,6 @@ def load_pipelines(settings: Settings) -> None:
             importlib.import_module(module)
         except ParcoursError:
             raise
-        except Exception as error:
+        except (Exception, SystemExit) as error:
+            # A module that exits would end the command with its own exit code, 0 perhaps, and nothing made.
             raise PipelineError.not_imported(module, error) from error

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -14,12 +15,13 @@ from workflows.data.tables import as_frame, checked, schema_module, write_table
 from workflows.errors import NoData, PipelineError, PlanError
 from workflows.identity.canonical import digest, digest_bytes
 from workflows.identity.closure import Code
+from workflows.identity.environment import Environment
 from workflows.store.address import TABLE, Address
 from workflows.store.artefacts import Artefact, Provenance
 from workflows.tasks.plan import Recipe
 from workflows.tasks.progress import Progress
 from workflows.tasks.project import current
-from workflows.tasks.result import Made, Result, class_code, module_folder
+from workflows.tasks.result import Made, Result, class_code, environment_of, module_folder
 
 _ATTRIBUTES = ("sql", "probe", "dates")
 
@@ -56,7 +58,7 @@ class Query(Result):
         found = self._fingerprint(code, texts)
         problem = None
         if found["rows"] == 0 and not self.allow_empty:
-            problem = NoData.for_query(self.label, _dates(task) if task.dates else [])
+            problem = self._no_data()
         return Recipe(texts, code, found["fingerprint"], problem)
 
     def make(self, folder: Path, inputs: Sequence[Artefact], progress: Progress, draft: Provenance) -> Made:
@@ -65,8 +67,11 @@ class Query(Result):
         rows = self._rows("sql")
         recorded = self.identity.recipe.fingerprint
         state = self._rows("probe") if self.probe else rows
-        if self.settles_after is None and fingerprint(state) != recorded:
+        if fingerprint(state) != recorded:
             raise PlanError.data_changed(self.label)
+        if not rows.rows and not self.allow_empty:
+            # A probe does not count the rows, so this was not known when the task was planned.
+            raise self._no_data()
         frame = checked(self.label, as_frame(rows), self.schema)
         write_table(self.label, frame, folder / TABLE)
         source = {
@@ -76,6 +81,9 @@ class Query(Result):
             "rows": len(rows.rows),
         }
         return Made({TABLE: len(frame)}, source=source, shown=f"{len(frame):,} rows")
+
+    def _no_data(self) -> NoData:
+        return NoData.for_query(self.label, _dates(type(self)) if self.dates else [])
 
     def _fingerprint(self, code: Code, texts: dict[str, str]) -> dict[str, Any]:
         """The fingerprint of the data and the number of rows, from what is known where the data is the same."""
@@ -105,17 +113,24 @@ class Query(Result):
         final_from = date + datetime.timedelta(days=self.settles_after)
         if current().today < final_from:
             return None
-        texts = self._texts()
-        for artefact in current().store.versions(Address(self.get_task_family(), date.isoformat(), "")):
-            record = artefact.provenance
+        store, place = current().store, Address(self.get_task_family(), date.isoformat(), "")
+        for artefact in store.versions(place):
+            record, source = artefact.provenance, artefact.provenance.source
             made = datetime.datetime.fromisoformat(record.started).date()
-            same = record.code["digest"] == code.digest and {**record.parameters, "version": ""} == {
-                **texts,
-                "version": "",
-            }
-            if same and made >= final_from and record.source:
-                return {"fingerprint": record.source["fingerprint"], "rows": record.source["rows"]}
+            is_final = made >= final_from and self._made_as_here(record, code)
+            if source and is_final and store.intact(replace(place, version=record.version)):
+                return {"fingerprint": source["fingerprint"], "rows": source["rows"]}
         return None
+
+    def _made_as_here(self, record: Provenance, code: Code) -> bool:
+        """Whether this process would make the artefact of a record in the same way, the rows apart."""
+        parameters = {name: text for name, text in record.parameters.items() if name != "version"}
+        around = Environment(record.environment["python"], record.environment["packages"])
+        return (
+            parameters == self._texts()
+            and record.code["digest"] == code.digest
+            and around.digest == environment_of(code).digest
+        )
 
     def _rows(self, attribute: str) -> Rows:
         statement = _statement(type(self), attribute)

@@ -133,21 +133,22 @@ class ReportTask(Result):
             limits=Limits(project.settings.cell_timeout, project.settings.report_timeout),
             watcher=watch,
         )
-        self._settle(execution, inputs)
+        self._settle(execution.notebook, inputs)
         if execution.failure:
             raise self._failed(folder, execution, execution.failure, draft)
         (folder / MEASURES).write_text(to_json(in_notebook(execution.notebook.cells)), encoding="utf-8")
         _write_notebook(folder, execution.notebook)
         return self._rendered(folder, execution.notebook, draft)
 
-    def take(self, folder: Path, twin: Artefact, draft: Provenance) -> Made:
-        """Take over an equal report's notebook and measures, and render the page again with its own provenance."""
+    def take(self, folder: Path, twin: Artefact, inputs: Sequence[Artefact], draft: Provenance) -> Made:
+        """Take over an equal report's outputs and measures; the inputs it names and the page's provenance are its own."""
         import nbformat
 
         store = current().store
-        for name in (NOTEBOOK, MEASURES):
-            store.reuse(twin, name, folder)
-        notebook = nbformat.reads((folder / NOTEBOOK).read_text(encoding="utf-8"), as_version=4)
+        store.reuse(twin, MEASURES, folder)
+        notebook = nbformat.reads(store.file(twin, NOTEBOOK).read_text(encoding="utf-8"), as_version=4)
+        self._settle(notebook, inputs)
+        _write_notebook(folder, notebook)
         return self._rendered(folder, notebook, replace(draft, reused_from=twin.provenance.version))
 
     def _rendered(self, folder: Path, notebook: Any, draft: Provenance) -> Made:
@@ -171,7 +172,8 @@ class ReportTask(Result):
         return Made(
             {REPORT: None, NOTEBOOK: None, MEASURES: None},
             template=self.template_record(),
-            shown=f"{len(measures)} measures",
+            shown=f"{len(measures)} measure{'' if len(measures) == 1 else 's'}",
+            seconds=record.seconds,
         )
 
     def _failed(self, folder: Path, execution: Execution, failure: Failure, draft: Provenance) -> ReportError:
@@ -236,14 +238,14 @@ class ReportTask(Result):
         defaults = self.source.values
         return {name: value for name, value in self.values.items() if name not in defaults or defaults[name] != value}
 
-    def _settle(self, execution: Execution, inputs: Sequence[Artefact]) -> None:
+    def _settle(self, notebook: Any, inputs: Sequence[Artefact]) -> None:
         """Name the tables in the stored notebook relative to the report, so that it says the same in every store."""
         here = Path(self.address.path)
         tables = {
             name: os.path.relpath(f"{artefact.path}/{TABLE}", here)
             for name, artefact in zip(self.source.tables, inputs, strict=True)
         }
-        cell = execution.notebook.cells[self.source.index]
+        cell = notebook.cells[self.source.index]
         cell.source = self.source.cell.filled({**self._changed, **tables})
 
     def _show_growing(self, notebook: Any, folder: Path, done: int, of: int) -> None:

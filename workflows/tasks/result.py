@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import datetime
 import getpass
+import os
 import socket
 import sys
 import time
+import traceback
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -18,7 +20,7 @@ from luigi.task import flatten
 from workflows.errors import DateError, ParcoursError, PipelineError, PlanError, StoreError
 from workflows.identity.closure import Code
 from workflows.identity.environment import Environment
-from workflows.store.address import TABLE
+from workflows.store.address import REPORT, TABLE
 from workflows.store.artefacts import Address, Artefact, Provenance, described
 from workflows.tasks import command
 from workflows.tasks.plan import Identity, Recipe
@@ -36,6 +38,8 @@ class Made:
     template: dict[str, Any] | None = None
     shown: str = ""
     """What to say of it in a line: its rows, for example."""
+    seconds: float | None = None
+    """How long it took, if a file says that already: the record then says the same."""
 
 
 class ArtefactTarget(luigi.Target):
@@ -69,10 +73,15 @@ class Result(luigi.Task):
         """Luigi's parameter values, normalised, with the version computed where it is not given."""
         command.begin()
         known = dict(params)
-        values = {
-            name: _normal(cls, name, known[name], value)
-            for name, value in super().get_param_values(params, args, kwargs)
-        }
+        try:
+            found = super().get_param_values(params, args, kwargs)
+        except (ValueError, TypeError, AttributeError):
+            # Luigi raises whatever its normalising stumbles over, and says neither which parameter it is nor whose.
+            positional = (name for name, param in params if param.positional)
+            for name, value in [*zip(positional, args, strict=False), *kwargs.items()]:
+                _normal(cls, name, known[name], value)
+            raise
+        values = {name: _normal(cls, name, known[name], value) for name, value in found}
         values = cls.settled(values)
         if not values["version"]:
             values["version"] = cls._identity(values).version
@@ -85,12 +94,14 @@ class Result(luigi.Task):
 
     @classmethod
     def _identity(cls, values: Mapping[str, Any]) -> Identity:
-        own = tuple((name, value) for name, value in values.items() if name != "version")
+        own = {name: value for name, value in values.items() if name != "version"}
         draft = cls.__new__(cls)
-        for name, value in own:
+        for name, value in own.items():
             setattr(draft, name, value)
-        draft.param_kwargs = dict(own)
-        return current().plan.identity((cls, own), draft, _environment)
+        draft.param_kwargs = own
+        # As text, because Python takes 1, 1.0 and True for the same key, and another process would not.
+        texts = tuple((name, param.serialize(own[name])) for name, param in cls.get_params() if name in own)
+        return current().plan.identity((cls, texts), draft, environment_of)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -105,7 +116,7 @@ class Result(luigi.Task):
         """Luigi's clone; the version stays behind, because the clone has its own."""
         target = cls or type(self)
         common = {
-            name: getattr(self, name) for name, _ in target.get_params() if hasattr(self, name) and name != "version"
+            name: getattr(self, name) for name, _ in target.get_params() if name != "version" and hasattr(self, name)
         }
         return target(**{**common, **kwargs})
 
@@ -113,6 +124,11 @@ class Result(luigi.Task):
     def identity(self) -> Identity:
         """What this task's version is in this process."""
         return self._identity(self.param_kwargs)
+
+    def check_version(self) -> None:
+        """Refuse a version that this process would not have computed."""
+        if self.identity.version != self.version:
+            raise PlanError.other_version(self.label, self.version, self.identity.version)
 
     @property
     def address(self) -> Address:
@@ -127,7 +143,12 @@ class Result(luigi.Task):
 
     def inputs(self) -> list[Result]:
         """The required tasks, in order; raises PipelineError for one that has no version."""
-        found = flatten(self.requires())
+        try:
+            found = flatten(self.requires())
+        except ParcoursError:
+            raise
+        except Exception as error:
+            raise PipelineError.requirements(self.label, error, place_of(error)) from error
         for task in found:
             if not isinstance(task, Result):
                 raise PipelineError.foreign_input(self.get_task_family(), task)
@@ -149,7 +170,7 @@ class Result(luigi.Task):
         """Lay the result's files into a folder; kinds of results say how."""
         raise TypeError(f"{type(self).__name__} is neither a Query nor a Stage")
 
-    def take(self, folder: Path, twin: Artefact, draft: Provenance) -> Made:
+    def take(self, folder: Path, twin: Artefact, inputs: Sequence[Artefact], draft: Provenance) -> Made:
         """Lay the files of an equal result into a folder."""
         files = {name: output.get("rows") for name, output in twin.provenance.outputs.items()}
         for name in files:
@@ -158,9 +179,8 @@ class Result(luigi.Task):
 
     def run(self) -> None:
         """Make the result, or take over an equal one, and store it with its provenance."""
+        self.check_version()
         identity = self.identity
-        if identity.version != self.version:
-            raise PlanError.other_version(self.label, self.version, identity.version)
         if identity.recipe.problem:
             raise identity.recipe.problem
         store = current().store
@@ -169,16 +189,18 @@ class Result(luigi.Task):
             inputs = [_artefact(task) for task in identity.inputs]
             draft = self._draft(identity, inputs)
             twin = store.twin(self.address, draft) if inputs else None
-            made = self.take(folder, twin, draft) if twin else self.make(folder, inputs, progress, draft)
+            made = self.take(folder, twin, inputs, draft) if twin else self.make(folder, inputs, progress, draft)
             provenance = replace(
                 draft,
                 outputs=described(folder, made.files),
                 source=made.source,
                 template=made.template,
-                seconds=round(time.monotonic() - began, 3),
+                seconds=round(time.monotonic() - began, 3) if made.seconds is None else made.seconds,
                 reused_from=twin.provenance.version if twin else None,
             )
             store.publish(folder, self.address, provenance)
+            if REPORT in made.files:
+                progress.link(store.link(f"{self.address.path}/{REPORT}"))
             progress.done(f"reused from {twin.path}" if twin else made.shown)
 
     def on_failure(self, exception: BaseException) -> Any:
@@ -249,15 +271,26 @@ def module_folder(cls: type) -> Path:
     return Path(file).parent if file else Path.cwd()
 
 
-def _environment(code: Code) -> Environment:
-    return Environment.of_imports(code.imports, current().installed)
+def place_of(error: BaseException) -> str:
+    """Where an exception came from: the last frame of the project's own code, in parentheses, for a sentence's end."""
+    frames = traceback.extract_tb(error.__traceback__)
+    root = f"{current().settings.root}{os.sep}"
+    own = [frame for frame in frames if frame.filename.startswith(root) and "site-packages" not in frame.filename]
+    frame = (own or list(frames))[-1]
+    return f" ({frame.filename.removeprefix(root)}, line {frame.lineno}: {frame.line})"
+
+
+def environment_of(code: Code) -> Environment:
+    """The environment of a code closure, as this process runs in it."""
+    """The environment of a closure; every table is read and written by pandas and pyarrow, whoever imports them."""
+    return Environment.of_imports({*code.imports, "pandas", "pyarrow"}, current().installed)
 
 
 def _normal(cls: type[Result], name: str, param: luigi.Parameter, value: Any) -> Any:
     """A value as it comes back from another process: through text and back, which must then stay."""
-    text = param.serialize(value)
     try:
-        normal = param.parse(text)
+        # Parsed lists and dicts can be changed; normalised ones are frozen, and so can be keys.
+        normal = param.normalize(param.parse(param.serialize(value)))
         if param.serialize(normal) != param.serialize(param.parse(param.serialize(normal))):
             raise ValueError("it does not survive being written and read back")
     except DateError:

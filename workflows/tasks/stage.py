@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-import traceback
+import inspect
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, ClassVar
 
+import luigi
+
 from workflows.data.tables import checked, read_table, schema_module, write_table
-from workflows.errors import ParcoursError, StageError
+from workflows.errors import ParcoursError, PipelineError, StageError, listed
 from workflows.evaluation.measures import recording, to_json
 from workflows.store.address import MEASURES, TABLE
 from workflows.store.artefacts import Artefact, Provenance
 from workflows.tasks.plan import Recipe
 from workflows.tasks.progress import Progress
 from workflows.tasks.project import current
-from workflows.tasks.result import Made, Result, class_code
+from workflows.tasks.result import Made, Result, class_code, place_of
 
 
 class Stage(Result):
@@ -30,7 +32,7 @@ class Stage(Result):
 
     def compute(self, *args: Any, **kwargs: Any) -> Any:
         """The algorithm: DataFrames in, one DataFrame out."""
-        raise TypeError(f"{type(self).__name__} has no compute()")
+        raise PipelineError.no_compute(self.get_task_family())
 
     def recipe(self) -> Recipe:
         """The algorithm's code."""
@@ -39,13 +41,14 @@ class Stage(Result):
     def make(self, folder: Path, inputs: Sequence[Artefact], progress: Progress, draft: Provenance) -> Made:
         """Run the algorithm on the inputs' tables and store what it returns."""
         arguments, named = self._arguments([read_table(current().store.file(a, TABLE)) for a in inputs])
+        self._check_arguments(arguments, named)
         with recording() as measures:
             try:
                 frame = self.compute(*arguments, **named)
             except ParcoursError:
                 raise
-            except Exception as error:
-                raise StageError.raised(self.label, error, _place(error)) from error
+            except (Exception, SystemExit) as error:
+                raise StageError.raised(self.label, error, place_of(error)) from error
         import pandas as pd
 
         if not isinstance(frame, pd.DataFrame):
@@ -58,6 +61,17 @@ class Stage(Result):
             files[MEASURES] = None
         return Made(files, shown=f"{len(frame):,} rows")
 
+    def _check_arguments(self, arguments: list[Any], named: dict[str, Any]) -> None:
+        """Tell a compute() that cannot be called from one that fails."""
+        signature = inspect.signature(self.compute)
+        try:
+            signature.bind(*arguments, **named)
+        except TypeError as error:
+            given = listed(named) if named else f"{len(arguments)} argument{'' if len(arguments) == 1 else 's'}"
+            raise PipelineError.compute_arguments(
+                self.label, given, f"({listed(signature.parameters, '')})", error
+            ) from error
+
     def _arguments(self, frames: list[Any]) -> tuple[list[Any], dict[str, Any]]:
         """The tables in the shape of requires()."""
         waiting = iter(frames)
@@ -65,21 +79,15 @@ class Stage(Result):
         def shaped(required: Any) -> Any:
             if isinstance(required, dict):
                 return {name: shaped(below) for name, below in required.items()}
-            if isinstance(required, list | tuple):
-                return [shaped(below) for below in required]
-            return next(waiting)
+            if isinstance(required, luigi.Task):
+                return next(waiting)
+            if required is None:
+                return None
+            return [shaped(below) for below in required]
 
         required = self.requires()
         if isinstance(required, dict):
             return [], shaped(required)
-        return ([shaped(required)] if required is not None else []), {}
-
-
-def _place(error: Exception) -> str:
-    """Where in the algorithm an exception came from: the last frame of the project's own code, in a sentence's end."""
-    frames = traceback.extract_tb(error.__traceback__)
-    root = str(current().settings.root)
-    own = [frame for frame in frames if frame.filename.startswith(root) and "site-packages" not in frame.filename]
-    frame = (own or list(frames))[-1]
-    name = frame.filename.removeprefix(root).lstrip("/")
-    return f" ({name}, line {frame.lineno}: {frame.line})"
+        # Luigi's own requires() returns an empty list: there the author said nothing, and compute() gets nothing.
+        is_silent = required is None or type(self).requires is luigi.Task.requires
+        return ([] if is_silent else [shaped(required)]), {}

@@ -85,10 +85,10 @@ class Terminal:
             columns = (TextColumn("{task.description}"), BarColumn(bar_width=24), TextColumn("{task.fields[message]}"))
             self._live = Progress(*columns, console=Console(stderr=True), transient=True)
             self._bar = self._live.add_task("", total=1, message="")
-            self._live.start()
         count = f"{self._made + 1} of {self._to_make}  " if self._to_make else ""
         description = f"{'running':<{_WIDTH}}{count}{label}"
         self._live.update(self._bar, description=description, completed=done, total=of, message=message)
+        self._live.start()
 
     def _line(self, word: str, text: str) -> None:
         if not self._owner:

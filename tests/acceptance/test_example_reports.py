@@ -1,0 +1,115 @@
+"""The example, as the README shows it: all templates on ordinary and odd days, through the real command."""
+
+from __future__ import annotations
+
+import fcntl
+import html
+import json
+import os
+import re
+import shutil
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+pytestmark = pytest.mark.acceptance
+
+# An ordinary day; the first of the data, without a day before it; a blizzard; the last.
+DAYS = ["2013-01-15", "2013-01-01", "2013-02-08", "2013-12-31"]
+TEMPLATES = ["anomaly_report", "daily", "sanity_check"]
+
+
+class Made:
+    """The reports of one day."""
+
+    def __init__(self, place: Any, day: str) -> None:
+        dates = ["--start", day, "--stop", day]
+        self.done = place.run("luigi", "--module", "workflows", "Backfill", *dates, "--local-scheduler", timeout=240)
+        self.folders = {
+            path.name.rpartition("-")[0]: path for path in place.artefacts("ReportTask") if day in path.parts
+        }
+
+    def measures(self, template: str) -> dict[str, Any]:
+        rows = json.loads((self.folders[template] / "measures.json").read_text())["measures"]
+        return {row["name"]: row["value"] for row in rows}
+
+
+@pytest.fixture(scope="module")
+def made(nyc: Path, make_workplace: Callable[[Path], Any]) -> Callable[[str], Made]:
+    """The reports of a day, made once for all tests of it in all processes of a test run."""
+    folder = nyc.parent / "example-reports"
+    known: dict[str, Made] = {}
+
+    def make(day: str) -> Made:
+        if day not in known:
+            # Who comes second waits, and then finds the reports complete.
+            with (nyc.parent / "example-reports.lock").open("w") as lock:
+                fcntl.flock(lock, fcntl.LOCK_EX)
+                known[day] = Made(make_workplace(folder), day)
+        return known[day]
+
+    return make
+
+
+@pytest.mark.parametrize("day", DAYS)
+def test_every_template_makes_a_report_with_measures(made: Any, verify: Any, day: str) -> None:
+    reports = made(day)
+    assert reports.done.code == 0, reports.done.err
+    assert len(reports.done.out.splitlines()) == 3
+    assert sorted(reports.folders) == TEMPLATES
+    for template in TEMPLATES:
+        values = reports.measures(template)
+        assert values
+        assert all(value is None or isinstance(value, int | float) for value in values.values())
+        assert all(0 <= value <= 1 for name, value in values.items() if name.endswith("share") and value is not None)
+
+
+@pytest.mark.parametrize("day", DAYS)
+def test_no_report_shows_an_error_or_a_warning(made: Any, day: str) -> None:
+    for folder in made(day).folders.values():
+        outputs = [
+            output
+            for cell in json.loads((folder / "report.ipynb").read_text())["cells"]
+            for output in cell.get("outputs", [])
+        ]
+        assert outputs
+        assert not [output for output in outputs if output["output_type"] == "error" or output.get("name") == "stderr"]
+
+
+@pytest.mark.parametrize("day", DAYS)
+def test_a_report_asks_the_network_for_nothing(made: Any, day: str) -> None:
+    for folder in made(day).folders.values():
+        page = (folder / "report.html").read_text()
+        assert not re.findall(r"""<(?:script|link|img|iframe|source)\b[^>]*\b(?:src|href)=["'](?!data:)""", page)
+        assert not re.findall(r"@import|url\((?!['\"]?data:)", page)
+
+
+def test_a_report_opens_in_a_browser_without_a_network(made: Any, tmp_path: Path) -> None:
+    browser = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    if browser is None and not os.environ.get("CI"):
+        pytest.skip("no browser on this machine; CI has one")
+    assert browser
+    folder = made(DAYS[0]).folders["daily"]
+    options = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run"]
+    # A proxy that nobody answers at: whatever the page asks of the network fails.
+    options += ["--proxy-server=127.0.0.1:1", f"--user-data-dir={tmp_path}", "--virtual-time-budget=5000", "--dump-dom"]
+    uri = (folder / "report.html").as_uri()
+    done = subprocess.run([browser, *options, uri], capture_output=True, text=True, timeout=90)
+    assert "How this report came to be" in done.stdout
+    title = re.search(r"<title>(.*?)</title>", done.stdout)[1]
+    assert html.unescape(title).endswith("· 2013-01-15")
+    record = json.loads(html.unescape(re.search(r'id="provenance">(.*?)</script>', done.stdout)[1]))
+    assert record["template"]["name"] == "daily"
+
+
+def test_the_blizzard_shows_in_the_measures(made: Any) -> None:
+    ordinary, blizzard = made("2013-01-15").measures("daily"), made("2013-02-08").measures("daily")
+    assert blizzard["cancelled_share"] > 0.4 > 0.05 > ordinary["cancelled_share"]
+
+
+def test_the_first_day_has_nothing_to_be_compared_with(made: Any) -> None:
+    measures = made("2013-01-01").measures("anomaly_report")
+    assert (measures["scored_share"], measures["anomaly_share"]) == (0, None)

@@ -1,0 +1,104 @@
+"""A pipeline of a few lines, run in this very process as a new process would run it."""
+
+from __future__ import annotations
+
+import importlib
+import sqlite3
+import warnings
+from collections.abc import Callable
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import luigi
+import pytest
+from luigi.parameter import UnconsumedParameterWarning
+
+from workflows.tasks import project
+
+# What every module of these tests begins with; `called` lets a compute() be counted from outside.
+PRELUDE = '''\
+import datetime
+import luigi
+import pandas as pd
+from luigi.util import inherits, requires
+from workflows import Query, Stage, measure
+
+def called():
+    with open("calls", "a") as file:
+        file.write("called\\n")
+
+class Events(Query):
+    """Events of one day."""
+    date = luigi.DateParameter()
+    sql = "SELECT id, kind, value FROM events WHERE date = :date ORDER BY id"
+    dates = "SELECT DISTINCT date FROM events ORDER BY date"
+'''
+
+
+@dataclass
+class Pipeline:
+    """The project `small`, entered by this process."""
+
+    folder: Path
+    store: Path
+    template: Callable[..., Path]
+
+    def load(self, source: str, **modules: str) -> ModuleType:
+        """The module `acme` with this code, beside other modules, as a process that starts now sees them."""
+        for name, text in {**modules, "acme": PRELUDE + source}.items():
+            (self.folder / f"{name}.py").write_text(text)
+        return self.again()
+
+    def again(self) -> ModuleType:
+        """The module `acme` as a process that starts now sees it."""
+        project.forget()
+        project.current()
+        return importlib.import_module("acme")
+
+    def change(self, statement: str) -> None:
+        """Change the database."""
+        with closing(sqlite3.connect(self.folder / "acme.db")) as connection, connection:
+            connection.execute(statement)
+
+    def artefacts(self, task: str = "") -> list[Path]:
+        """The folders of the artefacts, or of those of a task."""
+        found = (self.store / task).rglob("provenance.json")
+        return sorted(path.parent for path in found if not {"damaged", ".staging"} & set(path.parts))
+
+    @property
+    def calls(self) -> int:
+        """How often `called` was called."""
+        log = self.folder / "calls"
+        return len(log.read_text().splitlines()) if log.exists() else 0
+
+    @staticmethod
+    def build(*tasks: Any, workers: int = 1) -> bool:
+        """Have Luigi make these tasks and what they require; whether they are complete."""
+        with warnings.catch_warnings():
+            # Luigi minds both spellings of its own keys: dashes are old, and underscores it does not see being read.
+            warnings.filterwarnings("ignore", r"Configuration \[core\] rpc", DeprecationWarning)
+            warnings.filterwarnings("ignore", r".*'rpc_\w+'.*'core'", UnconsumedParameterWarning)
+            luigi.build(list(tasks), local_scheduler=True, workers=workers, log_level="CRITICAL")
+        return all(task.complete() for task in tasks)
+
+    def run(self, task: Any) -> None:
+        """Run a task in this process once what it requires is made, so that its error can be seen."""
+        assert not task.deps() or self.build(*task.deps())
+        task.run()
+
+    @staticmethod
+    def files(task: Any) -> Path:
+        """The folder of a task's artefact."""
+        return Path(task.output().path).resolve()
+
+
+@pytest.fixture
+def pipeline(small: Any, inside: Callable[[Any], None], monkeypatch: pytest.MonkeyPatch) -> Pipeline:
+    """A project of a few lines, entered, with its database of two days."""
+    # Python tells a stale .pyc by the second of the edit and the size only; tests edit faster.
+    monkeypatch.setattr("sys.dont_write_bytecode", True)
+    inside(small)
+    return Pipeline(small.folder, small.store, small.template)

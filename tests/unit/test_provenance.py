@@ -1,0 +1,92 @@
+"""The record of how an artefact came to be."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from workflows.errors import StoreError
+from workflows.store.provenance import FORMAT, Provenance
+
+TEXT = st.text()
+VALUE = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | TEXT
+NAMES = st.text("abc.parquet", min_size=1, max_size=8)
+RECORDS = st.builds(
+    Provenance,
+    task=TEXT,
+    version=st.text("0123456789abcdef", min_size=64, max_size=64),
+    parameters=st.dictionaries(TEXT, TEXT, max_size=3),
+    code=st.fixed_dictionaries(
+        {"digest": TEXT, "files": st.dictionaries(TEXT, TEXT, max_size=2), "commit": st.none() | TEXT, "dirty": st.booleans()}
+    ),
+    environment=st.fixed_dictionaries({"python": TEXT, "packages": st.dictionaries(TEXT, TEXT, max_size=2)}),
+    inputs=st.lists(st.fixed_dictionaries({"task": TEXT, "date": TEXT, "version": TEXT, "digest": TEXT}), max_size=2),
+    outputs=st.dictionaries(NAMES, st.fixed_dictionaries({"sha256": TEXT, "bytes": st.integers(0)}, optional={"rows": st.integers(0)}), max_size=2),
+    started=TEXT,
+    seconds=st.floats(0, 1e6),
+    host=TEXT,
+    user=TEXT,
+    task_id=TEXT,
+    source=st.none() | st.fixed_dictionaries({"database": TEXT, "query": TEXT, "fingerprint": TEXT, "rows": st.integers(0)}),
+    template=st.none() | st.fixed_dictionaries({"name": TEXT, "digest": TEXT, "values": st.dictionaries(TEXT, VALUE, max_size=3)}),
+    reused_from=st.none() | TEXT,
+)  # fmt: skip
+
+
+@given(RECORDS)
+def test_a_record_survives_json(record: Provenance) -> None:
+    assert Provenance.from_json(record.to_json(), "here") == record
+    assert Provenance.from_json(record.to_json().encode(), "here") == record
+
+
+def made(**others: Any) -> Provenance:
+    fields: dict[str, Any] = {
+        "task": "Cleaned", "version": "0" * 64, "parameters": {"date": "2020-01-01"},
+        "code": {"digest": "c", "files": {}, "commit": None, "dirty": False},
+        "environment": {"python": "3.11.7", "packages": {}}, "inputs": [], "outputs": {},
+        "started": "2020-01-01T00:00:00.000+00:00", "seconds": 0.5, "host": "h", "user": "u", "task_id": "i",
+    }  # fmt: skip
+    return Provenance(**{**fields, **others})
+
+
+def test_the_record_has_the_fields_of_the_contract() -> None:
+    always = [
+        "format", "task", "version", "parameters", "code", "environment", "inputs", "outputs", "started", "seconds",
+        "host", "user", "task_id", "reused_from",
+    ]  # fmt: skip
+    assert list(json.loads(made().to_json())) == always
+    assert json.loads(made().to_json())["format"] == FORMAT == 1
+
+
+@pytest.mark.parametrize("part", ["source", "template"])
+def test_what_does_not_apply_is_left_out(part: str) -> None:
+    assert part not in json.loads(made().to_json())
+    given: dict[str, Any] = {part: {"name": "x", "digest": "y", "values": {}}}
+    assert json.loads(made(**given).to_json())[part] == given[part]
+
+
+def test_fields_of_later_releases_are_passed_over() -> None:
+    text = json.dumps({**json.loads(made().to_json()), "later": 1})
+    assert Provenance.from_json(text, "here") == made()
+
+
+def test_another_format_is_said_not_guessed() -> None:
+    text = json.dumps({**json.loads(made().to_json()), "format": 2})
+    with pytest.raises(StoreError, match="here has provenance of format 2, not 1"):
+        Provenance.from_json(text, "here")
+
+
+@pytest.mark.parametrize("field", ["task", "version", "code", "environment", "inputs", "outputs", "started", "user"])
+def test_a_record_without_a_field_is_none(field: str) -> None:
+    record = json.loads(made().to_json())
+    del record[field]
+    with pytest.raises(ValueError, match="here has"):
+        Provenance.from_json(json.dumps(record), "here")
+
+
+def test_text_stays_readable() -> None:
+    assert "Zürich" in made(parameters={"place": "Zürich"}).to_json()
