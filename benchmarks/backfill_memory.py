@@ -33,7 +33,11 @@ def peak(folder: Path, template: str, days: int) -> float:
     stop = FIRST + datetime.timedelta(days=days - 1)
     task = ["Backfill", "--start", str(FIRST), "--stop", str(stop), "--template", template, "--local-scheduler"]
     done = subprocess.run(
-        [sys.executable, "-c", COMMAND, "--module", "workflows", *task], cwd=folder, check=True, capture_output=True, text=True
+        [sys.executable, "-c", COMMAND, "--module", "workflows", *task],
+        cwd=folder,
+        check=True,
+        capture_output=True,
+        text=True,
     )
     assert done.stdout.count("report: ") == days * (1 if template != "all" else 3), done.stdout
     found = next(line for line in done.stderr.splitlines() if line.startswith("peak "))
@@ -47,7 +51,9 @@ def main(template: str, days: list[int]) -> None:
         for number in days:
             peaks.append(peak(folder, template, number))
             print(f"{number:3} days of {template}   {peaks[-1]:.0f} MB", flush=True)
-    print(f"ratio {days[-1]} to {days[0]} days   {peaks[-1] / peaks[0]:.2f}   goal: flat, and at most 400 MB for 28 days")
+    print(
+        f"ratio {days[-1]} to {days[0]} days   {peaks[-1] / peaks[0]:.2f}   goal: flat, and at most 400 MB for 28 days"
+    )
 
 
 if __name__ == "__main__":

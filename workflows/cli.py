@@ -7,6 +7,7 @@ import configparser
 import io
 import json
 import sys
+import traceback
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -30,7 +31,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return code
     except (ParcoursError, configparser.Error) as error:
         if options.debug:
-            raise
+            traceback.print_exc()
         told = error if isinstance(error, ParcoursError) else SettingError.unreadable(" ".join(str(error).split()))
         print(told, file=sys.stderr)
         return told.exit_code

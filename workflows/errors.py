@@ -192,7 +192,7 @@ class TemplateError(BadInput):
 
     @classmethod
     def syntax(cls, name: str, cell: int, line: int, text: str, why: str) -> TemplateError:
-        """A cell that is not valid Python; cells count from 1 over all cells of the notebook."""
+        """A cell that is not valid Python; code cells count from 1."""
         return cls(f"template '{name}' has a syntax error in cell {cell}, line {line}: {why}: {text.strip()!r}")
 
     @classmethod
@@ -208,6 +208,14 @@ class TemplateError(BadInput):
         return cls(
             f"template '{name}', parameter '{parameter}': there is no stage or query '{found}'. "
             f"Known: {listed(known)}.{nearest(found, known)}"
+        )
+
+    @classmethod
+    def ambiguous_table(cls, name: str, parameter: str, found: str) -> TemplateError:
+        """A string annotation that two pipelines have."""
+        return cls(
+            f"template '{name}', parameter '{parameter}': more than one stage or query is called '{found}'; "
+            "expected a name that one class alone has: rename one, or set its task_namespace."
         )
 
     @classmethod

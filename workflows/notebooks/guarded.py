@@ -2,7 +2,7 @@
 
 Before the kernel imports anything, a guard is forked off. It waits for the first of two ends, the kernel's or the
 owner's, and then kills every process that carries the kernel's mark: a variable of the environment, which children
-inherit whatever they do with sessions, groups and parents.
+inherit whatever they do with sessions, groups and parents. It also removes the folder of the kernel's sockets.
 """
 
 from __future__ import annotations
@@ -10,10 +10,12 @@ from __future__ import annotations
 import contextlib
 import os
 import select
+import shutil
 import time
 
 MARK = "_PARCOURS_KERNEL"
 OWNER = "_PARCOURS_OWNER"
+FOLDER = "_PARCOURS_FOLDER"
 
 
 def kill_marked(mark: str) -> None:
@@ -54,6 +56,7 @@ def _detach_and_guard(owner: int, kernel: int) -> None:
                 os.dup2(nothing, stream)
             _wait_for_first(owner, kernel)
             kill_marked(os.environ[MARK])
+            shutil.rmtree(os.environ[FOLDER], ignore_errors=True)
     finally:
         os._exit(0)
 

@@ -17,12 +17,12 @@ from jupyter_client.kernelspec import KernelSpec
 from jupyter_client.manager import AsyncKernelManager
 
 from workflows.identity.closure import ENGINE
-from workflows.notebooks.guarded import MARK, OWNER, kill_marked
+from workflows.notebooks.guarded import FOLDER, MARK, OWNER, kill_marked
 
 # A unix socket's path may have 107 characters; the name of the socket takes a part of them.
 _LONGEST_FOLDER = 80
 # The same for every report, whoever starts it and wherever.
-_FIXED = {"TZ": "UTC", "LC_ALL": "C.UTF-8", "PYTHONHASHSEED": "0", "PYTHONDONTWRITEBYTECODE": "1"}
+_FIXED = {"TZ": "UTC", "LC_ALL": "C.UTF-8", "PYTHONHASHSEED": "0"}
 
 # What a user has Python do before anything else.
 _PERSONAL = {"PYTHONSTARTUP"}
@@ -69,7 +69,10 @@ def lent_kernel(root: Path) -> Iterator[tuple[Kernel, dict[str, str]]]:
     kernel = Kernel(manager, mark)
     try:
         shared = {name: value for name, value in os.environ.items() if name not in _PERSONAL}
-        yield kernel, {**shared, **_FIXED, **_paths(root, folder), MARK: mark, OWNER: str(os.getpid())}
+        yield (
+            kernel,
+            {**shared, **_FIXED, **_paths(root, folder), MARK: mark, OWNER: str(os.getpid()), FOLDER: str(folder)},
+        )
     finally:
         kernel.kill()
         _forget(manager)

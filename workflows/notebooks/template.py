@@ -19,7 +19,7 @@ from workflows.identity.syntax import Import, digest_python, imports_of
 from workflows.notebooks.parameters import MISSING, Parameter, ParametersCell, plain
 from workflows.notebooks.types import KNOWN, UnknownType
 
-_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_-]*")
+_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_-]{0,99}")
 _FORMAT = 4
 
 
@@ -143,6 +143,8 @@ class Templates:
             data = path.read_bytes()
         except (FileNotFoundError, IsADirectoryError, NotADirectoryError) as error:
             raise TemplateError.missing(name, self.folder, self.names()) from error
+        except OSError as error:
+            raise TemplateError.not_a_notebook(name, path, f"it cannot be read ({error.strerror})") from error
         notebook = _notebook(name, path, data)
         key = digest_bytes(data)
         known = self.memo.get(key)

@@ -116,9 +116,9 @@ class Store:
         moment = f"{time.astimezone(UTC):%Y-%m-%dT%H-%M-%S}"
         earlier = set(self._place.folders(folder))
         spellings = chain([moment], (f"{moment}-{n}" for n in count(2)))
-        name = next(spelling for spelling in spellings if spelling not in earlier)
-        self._place.publish(staged, f"{folder}/{name}")
-        return f"{folder}/{name}"
+        # Another process may take a name between the look and the move.
+        free = (f"{folder}/{spelling}" for spelling in spellings if spelling not in earlier)
+        return next(name for name in free if self._place.publish(staged, name))
 
     def twin(self, address: Address, provenance: Provenance) -> Artefact | None:
         """An intact artefact that the same recipe made from the same bytes, under another version."""

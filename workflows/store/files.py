@@ -38,7 +38,7 @@ class Place(Protocol):
         """A new folder to write an artefact in, unseen by readers."""
 
     def publish(self, staged: Path, name: str) -> bool:
-        """Make a staged folder visible under a name, whole; False if another was there first (the staged one goes)."""
+        """Make a staged folder visible under a name, whole; False if another was there first."""
 
     def move(self, name: str, target: str) -> None:
         """Take a folder out of the way; nothing happens where it does not exist."""
@@ -104,7 +104,7 @@ class Folder:
                 _flush(file)
             _flush(staged)
             target.parent.mkdir(parents=True, exist_ok=True)
-            if target.is_dir() and not (target / PROVENANCE).is_file():
+            if (staged / PROVENANCE).is_file() and target.is_dir() and not (target / PROVENANCE).is_file():
                 # Not an artefact, so nobody reads it; a rename needs the place empty.
                 self.move(name, f"damaged/{name}-{uuid.uuid4().hex[:8]}")
             try:
@@ -112,7 +112,6 @@ class Folder:
             except OSError as error:
                 if error.errno not in (errno.ENOTEMPTY, errno.EEXIST):
                     raise
-                shutil.rmtree(staged)
                 return False
             _flush(target.parent)
         return True
@@ -183,15 +182,12 @@ class ObjectStore:
         return self._cache.staging()
 
     def publish(self, staged: Path, name: str) -> bool:
-        try:
-            if self.exists(f"{name}/{PROVENANCE}"):
-                return False
-            for file in sorted(staged.iterdir(), key=lambda file: file.name == PROVENANCE):
-                with _refusals(self._url):
-                    self._files.pipe_file(self._at(f"{name}/{file.name}"), file.read_bytes())
-            return True
-        finally:
-            shutil.rmtree(staged, ignore_errors=True)
+        if self.exists(f"{name}/{PROVENANCE}"):
+            return False
+        for file in sorted(staged.iterdir(), key=lambda file: file.name == PROVENANCE):
+            with _refusals(self._url):
+                self._files.pipe_file(self._at(f"{name}/{file.name}"), file.read_bytes())
+        return True
 
     def move(self, name: str, target: str) -> None:
         if self._files.exists(self._at(name)):

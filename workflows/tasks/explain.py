@@ -80,11 +80,11 @@ def _recording(path: Path) -> Path:
 def _origin(task: str, date: str, record: Provenance | None, store: Store) -> Origin:
     below = []
     for given in record.inputs if record else ():
-        artefact = store.by_version(given["task"], given["date"], given["version"])
+        artefact = store.by_version(given["task"], given.get("date", "-"), given["version"])
         if artefact is None:
-            below.append(Origin(given["task"], given["date"], given["version"], None))
+            below.append(Origin(given["task"], given.get("date", "-"), given["version"], None))
         else:
-            below.append(_origin(given["task"], given["date"], artefact.provenance, store))
+            below.append(_origin(given["task"], given.get("date", "-"), artefact.provenance, store))
     return Origin(task, date, record.version if record else "", record, below)
 
 

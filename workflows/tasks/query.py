@@ -172,8 +172,15 @@ def _read_code(task: type[Query]) -> Code:
         if getattr(task, attribute, None):
             statement = _statement(task, attribute)
             if statement.path:
-                files[current().label(statement.path)] = digest_bytes(statement.normal.encode())
+                files[_file_name(task, attribute, statement.path)] = digest_bytes(statement.normal.encode())
     return Code({**code.files, **files}, code.imports)
+
+
+def _file_name(task: type[Query], attribute: str, path: Path) -> str:
+    """A statement's file in the code closure: by its place in the project, or beside the module that names it."""
+    if current().settings.root.resolve() in path.resolve().parents:
+        return current().label(path)
+    return "/".join([*task.__module__.split(".")[:-1], getattr(task, attribute).strip()])
 
 
 def _dates(task: type[Query]) -> list[str]:

@@ -22,6 +22,7 @@ from workflows.notebooks.template import Template
 from workflows.notebooks.values import as_json
 from workflows.store.address import MEASURES, NOTEBOOK, REPORT, TABLE
 from workflows.store.artefacts import Address, Artefact, Provenance, described
+from workflows.tasks import command
 from workflows.tasks.plan import Recipe
 from workflows.tasks.progress import Progress
 from workflows.tasks.project import current
@@ -43,6 +44,10 @@ class ReportTask(Result):
     parameters = luigi.Parameter(
         default="{}", description="other values for the template, as JSON: '{\"threshold\": 4}'"
     )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        command.expect(self)
 
     @classmethod
     def settled(cls, values: dict[str, Any]) -> dict[str, Any]:
@@ -265,6 +270,8 @@ class ReportTask(Result):
     def _table(self, template: Template, name: str, table: str, values: dict[str, Any]) -> Result:
         """The task behind a table's parameter, with the template's values for the parameters that both know."""
         cls = tables().get(table)
+        if Register._get_reg().get(table) == Register.AMBIGUOUS_CLASS:
+            raise TemplateError.ambiguous_table(template.name, name, table)
         if cls is None:
             raise TemplateError.unknown_table(template.name, name, table, sorted(tables()))
         given = {**values, "date": self.date}
@@ -305,12 +312,21 @@ def _read_template_code(name: str) -> Code:
 
 def _object(text: str) -> dict[str, Any]:
     try:
-        found = json.loads(text)
+        found = json.loads(text, object_pairs_hook=_unique)
     except ValueError as error:
         raise ParameterError.not_json(text, str(error)) from error
     if not isinstance(found, dict):
         raise ParameterError.not_json(text, f"it is a JSON {type(found).__name__}")
     return found
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """A JSON object; one that names a key twice means two things at once."""
+    names = [name for name, _ in pairs]
+    for name in names:
+        if names.count(name) > 1:
+            raise ValueError(f"'{name}' is given twice")
+    return dict(pairs)
 
 
 def _day(value: Any) -> Any:
