@@ -1,4 +1,4 @@
-"""Runs that are killed or interrupted at any moment: nothing half-written, nothing left running, the same bytes later."""
+"""Runs that are killed at any moment: nothing half-written, nothing left running, the same bytes later."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import shutil
 import signal
 import subprocess
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +19,6 @@ pytestmark = pytest.mark.acceptance
 
 DAY = "2020-01-01"
 KILLS = 12
-WAITING = "import pathlib, time\npathlib.Path('../at-work').touch()\ntime.sleep(60)"
 
 
 @contextlib.contextmanager
@@ -41,20 +40,6 @@ def killed_after(seconds: float, place: Any, template: str, date: str) -> bool:
             process.wait(seconds)
         process.kill()
         return process.wait() == -signal.SIGKILL
-
-
-def killed_when(condition: Callable[[], Any], place: Any, template: str, date: str) -> None:
-    """Kill a run as soon as something is so."""
-    with started(place, template, date) as process:
-        wait_until(condition, process)
-
-
-def wait_until(condition: Callable[[], Any], process: subprocess.Popen[str]) -> None:
-    until = time.monotonic() + 30
-    while not condition():
-        assert process.poll() is None, "the run ended before it came so far"
-        assert time.monotonic() < until, "the run never came so far"
-        time.sleep(0.002)
 
 
 def staged(place: Any) -> list[Path]:
@@ -133,39 +118,3 @@ def test_a_run_killed_at_any_moment_leaves_only_whole_artefacts_and_the_next_one
     assert contents(small) == expected
     assert unfinished > 0
     assert staged(small) == [], "the last run did not sweep what the killed ones were writing"
-
-
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=lambda number: number.name)
-def test_a_run_that_is_interrupted_during_a_cell_fails_and_leaves_neither_artefact_nor_kernel(
-    light: Any, number: signal.Signals
-) -> None:
-    light.template("waiting", WAITING)
-    with started(light, "waiting", DAY) as process:
-        wait_until((light.folder / "at-work").exists, process)
-        process.send_signal(number)
-        out, err = process.communicate(timeout=15)
-    assert process.returncode != 0
-    assert (out, "Traceback" in err) == ("", False)
-    assert light.processes(within=3) == []
-    assert light.artefacts("ReportTask") == []
-    assert half_written(light) == []
-
-
-def test_an_example_report_killed_while_it_is_made_is_the_same_when_it_is_made_again(
-    workplace: Any, tmp_path: Path, make_workplace: Any, verify: Any
-) -> None:
-    """Killed once while its data is being stored, and once while its cells run."""
-    date = "2013-01-15"
-    other = make_workplace(tmp_path / "other")
-    assert other.report("daily", date).code == 0
-    for condition in (
-        lambda: workplace.artefacts() and staged(workplace),
-        lambda: list(workplace.store.glob(".staging/*/report.html")),
-    ):
-        killed_when(condition, workplace, "daily", date)
-        assert workplace.processes(within=3) == []
-        assert half_written(workplace) == []
-        verify(workplace.store)
-    assert workplace.report("daily", date).code == 0
-    assert contents(workplace) == contents(other)
-    assert staged(workplace) == []

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import stat
 import subprocess
 import sys
 from pathlib import Path
@@ -55,11 +54,6 @@ def copy(tmp_path: Path, nyc: Path) -> Path:
     return folder
 
 
-@pytest.mark.parametrize("name", ["report", "test"])
-def test_the_scripts_can_be_executed(name: str) -> None:
-    assert (ROOT / "scripts" / name).stat().st_mode & stat.S_IXUSR
-
-
 def test_help_is_told_without_setting_anything_up(copy: Path) -> None:
     shutil.rmtree(copy / ".venv")
     done = script("report", "--help", folder=copy)
@@ -68,19 +62,6 @@ def test_help_is_told_without_setting_anything_up(copy: Path) -> None:
         "usage: scripts/report [DATE] [TEMPLATE]      e.g. scripts/report 2013-01-15 anomaly_report\n",
     )
     assert not (copy / ".venv").exists()
-
-
-def test_too_many_arguments_are_refused(copy: Path) -> None:
-    done = script("report", "2013-01-15", "daily", "more", folder=copy)
-    assert (done.returncode, done.stdout) == (2, "")
-    assert done.stderr.startswith("scripts/report takes a date and a template, not 3 arguments; ")
-
-
-def test_a_machine_without_python_is_told_what_to_install(copy: Path) -> None:
-    (copy / ".venv" / "parcours-state").unlink()
-    done = script("report", folder=copy, PYTHON="nosuchpython")
-    assert done.returncode == 1
-    assert "no Python 3.11, 3.12 or 3.13 found (looked for: nosuchpython); install one" in done.stderr
 
 
 def test_a_prepared_clone_makes_a_report_from_any_folder(copy: Path) -> None:
