@@ -38,10 +38,7 @@ def path(tmp_path: Path) -> Path:
 def database(request: pytest.FixtureRequest, path: Path) -> Iterator[Database]:
     """The same file, opened in both ways."""
     if request.param is SqliteFile:
-        file = SqliteFile(path)
-        yield file
-        if file._connection:
-            file._connection.close()
+        yield SqliteFile(path)
     else:
         quoted = path.rename(path.with_name("acme.db"))
         yield SqlAlchemyDatabase(f"sqlite:///{quoted}")
@@ -176,8 +173,6 @@ def test_both_ways_see_the_same(path: Path) -> None:
     found = [ask(database, sql, day=datetime.date(2020, 1, 1)) for database in (file, engine)]
     assert found[0] == found[1]
     assert fingerprint(found[0]) == fingerprint(found[1])
-    assert file._connection is not None
-    file._connection.close()
 
 
 def test_a_connection_does_not_cross_a_fork(database: Database) -> None:
@@ -213,8 +208,6 @@ def test_text_that_is_not_unicode_is_said(path: Path) -> None:
     database = SqliteFile(path)
     with pytest.raises(DatabaseError, match="Could not decode to UTF-8"):
         ask(database, "SELECT CAST(x'ff' AS TEXT)")
-    assert database._connection is not None
-    database._connection.close()
 
 
 Commit = Callable[[str], None]
@@ -264,8 +257,6 @@ def test_reading_leaves_the_state_as_it_is(path: Path, commit: Commit) -> None:
     database = SqliteFile(path)
     before = database.state()
     assert len(ask(database, "SELECT * FROM events").rows) == 3
-    assert database._connection is not None
-    database._connection.close()
     assert database.state() == before
 
 
@@ -276,8 +267,6 @@ def test_reading_a_log_that_nobody_writes_leaves_the_state_as_it_is(path: Path) 
     before = database.state()
     assert len(ask(database, "SELECT * FROM events").rows) == 3
     assert database.state() == before
-    assert database._connection is not None
-    database._connection.close()
     assert database.state() == before
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import json
+import sys
 from typing import Any
 
 import pandas as pd
@@ -219,8 +220,12 @@ class Kind(Query):
 
 def test_the_database_is_not_asked_twice_for_the_same_state(pipeline: Any) -> None:
     """A fingerprint is kept between processes for as long as the database stays as it is."""
+    asked: list[str] = []
+    sys.addaudithook(lambda event, _: asked.append(event) if event == "sqlite3.connect" else None)
     before = pipeline.load("").Events(date=DAY).version
+    assert asked
     project.current().save()
     acme = pipeline.again()
+    asked.clear()
     assert acme.Events(date=DAY).version == before
-    assert project.current().database._connection is None
+    assert asked == []

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime
-import os
 import sqlite3
 from collections.abc import Mapping
 from contextlib import closing
@@ -64,8 +63,6 @@ class SqliteFile:
     """A SQLite database in a file."""
 
     path: Path
-    _connection: sqlite3.Connection | None = field(default=None, init=False)
-    _owner: int = field(default=0, init=False)
 
     @property
     def place(self) -> str:
@@ -86,7 +83,9 @@ class SqliteFile:
 
     def result(self, task: str, statement: Statement, values: Mapping[str, Any]) -> Result:
         try:
-            with closing(self._open().execute(statement.text, _iso(values))) as cursor:
+            # A connection for each statement takes a tenth of a millisecond, and none can cross the fork of a worker.
+            with closing(self._opened()) as connection:
+                cursor = connection.execute(statement.text, _iso(values))
                 columns = tuple(column[0] for column in cursor.description or ())
                 return Result(columns, cursor.fetchall())
         except (sqlite3.Error, sqlite3.Warning, *_UNBOUND) as error:
@@ -99,15 +98,10 @@ class SqliteFile:
         if not self.path.is_file():
             raise DatabaseError.missing(self.place)
 
-    def _open(self) -> sqlite3.Connection:
-        # A connection must not cross a fork, and workers fork.
-        if self._connection is None or self._owner != os.getpid():
-            self._existing()
-            self._owner = os.getpid()
-            # Read-only by the database's own means: no statement of a pipeline can write.
-            uri = f"file:{quote(str(self.path.resolve()))}?mode=ro"
-            self._connection = sqlite3.connect(uri, uri=True, check_same_thread=False)
-        return self._connection
+    def _opened(self) -> sqlite3.Connection:
+        self._existing()
+        # Read-only by the database's own means: no statement of a pipeline can write.
+        return sqlite3.connect(f"file:{quote(str(self.path.resolve()))}?mode=ro", uri=True)
 
 
 @dataclass

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import platform
 import sys
+import warnings
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -68,12 +69,16 @@ def _metadata_folders() -> list[str]:
 def _read_distributions() -> Distributions:
     from importlib.metadata import distributions, packages_distributions
 
-    # The first on the path is the one that is imported. What an interrupted installation left has no name or version.
     versions: dict[str, str] = {}
-    for found in distributions():
-        if found.metadata["Name"] and found.metadata["Version"]:
-            versions.setdefault(found.metadata["Name"], found.version)
+    with warnings.catch_warnings():
+        # What an interrupted installation left has no name or version, of which Python warns.
+        warnings.simplefilter("ignore", DeprecationWarning)
+        for found in distributions():
+            if found.metadata["Name"] and found.metadata["Version"]:
+                # The first on the path is the one that is imported.
+                versions.setdefault(found.metadata["Name"], found.version)
+        providers = packages_distributions()
     return {
-        name: {distribution: versions[distribution] for distribution in sorted(set(providers) & set(versions))}
-        for name, providers in packages_distributions().items()
+        name: {distribution: versions[distribution] for distribution in sorted(set(names) & set(versions))}
+        for name, names in providers.items()
     }
