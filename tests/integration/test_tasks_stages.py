@@ -286,3 +286,12 @@ def test_two_processes_that_make_the_same_artefact_at_once_both_succeed(small: A
     assert pipeline.calls == 2
     assert len(pipeline.artefacts("Cleaned")) == 1
     assert not list((pipeline.store / ".staging").iterdir())
+
+
+def test_what_compute_prints_goes_to_standard_error(pipeline: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    """Standard output is for the paths of reports, which programs read."""
+    acme = pipeline.load(CLEANED.replace("called()\n        return", "print('hello')\n        return"))
+    assert pipeline.build(acme.Cleaned(date=DAY))
+    found = capsys.readouterr()
+    assert found.out == ""
+    assert found.err.count("hello") == 1

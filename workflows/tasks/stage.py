@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import inspect
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, ClassVar
@@ -42,7 +44,8 @@ class Stage(Result):
         """Run the algorithm on the inputs' tables and store what it returns."""
         arguments, named = self._arguments([read_table(current().store.file(a, TABLE)) for a in inputs])
         self._check_arguments(arguments, named)
-        with recording() as measures:
+        # Standard output belongs to the report's path; what an algorithm prints is for whoever watches.
+        with recording() as measures, contextlib.redirect_stdout(sys.stderr):
             try:
                 frame = self.compute(*arguments, **named)
             except ParcoursError:
