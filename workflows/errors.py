@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import difflib
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -22,6 +23,26 @@ def _said(cause: BaseException) -> str:
 def listed(names: Iterable[str], nothing: str = "none") -> str:
     """Names as an enumeration for a sentence."""
     return ", ".join(names) or nothing
+
+
+def listed_ranges(dates: Iterable[str]) -> str:
+    """ISO dates as an enumeration for a sentence; where they are many, as the ranges that they fill."""
+    days = sorted(dates)
+    if len(days) <= 4:
+        return listed(days)
+    runs: list[list[str]] = []
+    for day in days:
+        if runs and _follows(day, runs[-1][-1]):
+            runs[-1].append(day)
+        else:
+            runs.append([day])
+    if len(runs) > 4:
+        return f"{days[0]} to {days[-1]} ({len(days)} dates)"
+    return listed(run[0] if len(run) == 1 else f"{run[0]} to {run[-1]} ({len(run)} dates)" for run in runs)
+
+
+def _follows(day: str, before: str) -> bool:
+    return (datetime.date.fromisoformat(day) - datetime.date.fromisoformat(before)).days == 1
 
 
 class ParcoursError(Exception):
@@ -325,14 +346,8 @@ class NoData(ParcoursError):
     @classmethod
     def for_query(cls, task: str, dates: Sequence[str]) -> NoData:
         """No rows; `dates` are those with data, ascending, if the query can tell."""
-        has = f" Dates with data: {_ranges(dates)}." if dates else ""
-        return cls(f"{task} has no rows.{has} Expected at least one row, or 'allow_empty = True' in the query.")
-
-
-def _ranges(dates: Sequence[str]) -> str:
-    if len(dates) <= 4:
-        return listed(dates)
-    return f"{dates[0]} to {dates[-1]} ({len(dates)} dates)"
+        has = f" Dates with data: {listed_ranges(dates)}." if dates else ""
+        return cls(f"{task} has no rows.{has} Expected a date with data (or a query with 'allow_empty = True').")
 
 
 class StageError(ParcoursError):

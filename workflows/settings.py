@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import configparser
 import dataclasses
+import difflib
 import os
 import re
 from collections.abc import Callable
@@ -71,6 +72,9 @@ def _given() -> dict[str, tuple[str, str]]:
     """Each given key with its text and the place that gave it; the environment comes last and so wins."""
     config = get_config()
     given: dict[str, tuple[str, str]] = {}
+    for section in config.sections():
+        if section != SECTION and difflib.get_close_matches(section.lower(), [SECTION], cutoff=0.85):
+            raise SettingError.unknown(f"[{section}]", "luigi.cfg", [f"[{SECTION}]"])
     if config.has_section(SECTION):
         where = f"luigi.cfg, [{SECTION}]"
         # An unknown key in [DEFAULT] is none of ours: it may be there for other sections to interpolate.

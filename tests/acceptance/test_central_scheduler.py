@@ -109,7 +109,7 @@ def test_the_scheduler_shows_how_far_a_report_is_and_links_to_it_as_it_grows(
     light: Any, scheduler: Scheduler, running: Any
 ) -> None:
     task = within(30, lambda: the_report(scheduler))
-    assert (task["name"], task["status_message"]) == ("ReportTask", "cell 2 of 4")
+    assert (task["name"], task["status_message"]) == ("ReportTask", "cell 3 of 4")
     assert re.fullmatch("[0-9a-f]{64}", task["params"]["version"])
     link = within(10, lambda: the_report(scheduler)["tracking_url"])
 

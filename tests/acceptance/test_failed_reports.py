@@ -101,11 +101,11 @@ def test_a_failed_report_has_a_record_of_how_it_came_to_be(kept: Path) -> None:
 @pytest.mark.parametrize(
     ("template", "settings", "reason"),
     [
-        ("endless", {"PARCOURS_CELL_TIMEOUT": "2"}, "it took longer than cell_timeout, 2 s; the kernel was killed"),
+        ("endless", {"PARCOURS_CELL_TIMEOUT": "2"}, "it took longer than cell_timeout, 2 s, and the kernel was killed"),
         (
             "endless",
             {"PARCOURS_REPORT_TIMEOUT": "3"},
-            "the report took longer than report_timeout, 3 s; the kernel was killed",
+            "the report took longer than report_timeout, 3 s, and the kernel was killed",
         ),
         ("killed", {}, "the kernel died; it was killed from outside or ran out of memory"),
         ("leaving", {}, "the kernel died; it was killed from outside or ran out of memory"),

@@ -136,7 +136,7 @@ def test_explain_takes_a_failed_report(made: Any) -> None:
     for path in (page, page.parent):
         done = parcours(made, "explain", path)
         assert (done.code, done.err) == (0, "")
-        assert done.out.startswith("ReportTask broken 2020-01-01  made ")
+        assert done.out.startswith("ReportTask broken 2020-01-01  failed ")
 
 
 def test_explain_says_which_inputs_are_no_longer_in_the_store(small: Any) -> None:

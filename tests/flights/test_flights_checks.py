@@ -36,7 +36,7 @@ def test_an_ordinary_day_passes_every_check(days: Any) -> None:
         ("2013-07-27", "flights go 50 miles or more", "1 flight: US 1632 to LGA"),
         ("2013-12-31", "at least 95 % of hours have weather", "0.0 %"),
         ("2013-11-28", "flights within 15 % of the usual Thursday", "634, 36 % fewer than 990"),
-        ("2013-09-12", "every airline that flew on each day before flies", "missing: HA"),
+        ("2013-09-12", "every airline that flew on each day before flies", "none of HA"),
     ],
 )
 def test_an_odd_day_fails_for_its_reason(days: Any, day: str, rule: str, found: str) -> None:
@@ -70,6 +70,28 @@ def test_without_weather_its_readings_are_not_checked(days: Any) -> None:
 def test_the_verdict_names_what_failed(days: Any) -> None:
     assert findings.verdict(done(days, "2013-01-15")) == ("Fit for use: no check failed.", "good")
     assert findings.verdict(done(days, "2013-07-27")) == ("Look before use: 1 check failed, on plausibility.", "bad")
+
+
+@pytest.mark.parametrize(
+    ("day", "said"),
+    [
+        ("2013-02-12", "plausibility: no wind above 253 mph; found 1,048 mph at Newark"),
+        ("2013-07-27", "plausibility: flights go 50 miles or more; found 1 flight: US 1632 to LGA"),
+        ("2013-11-28", "volume: flights within 15 % of the usual Thursday; found 634, 36 % fewer than 990"),
+        ("2013-09-12", "volume: every airline that flew on each day before flies; found none of HA"),
+    ],
+)
+def test_a_failed_check_is_said_as_its_rule_and_what_was_found(days: Any, day: str, said: str) -> None:
+    assert said in findings.of_checks(done(days, day))
+
+
+def test_hours_without_flights_are_counted_in_the_plural(days: Any) -> None:
+    flights = days.flights("2013-01-15")
+    closed = flights[~((flights["origin"] == "JFK") & flights["hour"].isin([10, 11]))]
+    weather, volumes = WeatherHours(days.weather("2013-01-15")), DailyVolumes(days.volumes("2013-01-15"))
+    found = failed(checks.all_checks(Departures(closed), weather, volumes, 0.15))
+    rule = "every airport has flights in each hour from 7:00 to 20:00"
+    assert found[rule] == "2 hours without any: Kennedy 10:00, Kennedy 11:00"
 
 
 def test_the_table_names_each_subject_once(days: Any) -> None:

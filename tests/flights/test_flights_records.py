@@ -134,6 +134,18 @@ def test_anomalies_are_on_both_sides_and_the_strongest_first(days: Any) -> None:
     assert scored.share_beyond(3.5) == pytest.approx(len(found) / 870)
 
 
+def test_without_any_score_anomalies_and_their_minutes_are_unknown_rather_than_none(days: Any) -> None:
+    first = ScoredDepartures(days.anomalies("2013-01-01"))
+    assert math.isnan(first.count_beyond(3.5))
+    assert math.isnan(first.excess_beyond(3.5))
+
+
+def test_anomalies_and_their_minutes_are_counted(scored: ScoredDepartures) -> None:
+    assert scored.count_beyond(3.5) == len(scored.beyond(3.5)) == 122
+    assert scored.excess_beyond(3.5) == scored.beyond(3.5).excess().sum()
+    assert (scored.count_beyond(1e9), scored.excess_beyond(1e9)) == (0, 0)
+
+
 def test_flights_without_a_score_are_counted_by_reason(scored: ScoredDepartures) -> None:
     assert scored.unscored() == {"cancelled": 472, "thin history": 1}
 

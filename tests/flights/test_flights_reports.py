@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from workflows.flights import charts, findings, page, wording
-from workflows.flights.picture import Picture
+from workflows.flights.picture import Picture, blank, drawn
 from workflows.flights.records import DailyVolumes, Departures, ScoredDepartures, WeatherHours
 
 ODD_DAYS = ["2013-01-01", "2013-01-15", "2013-02-08", "2013-02-09", "2013-02-12", "2013-11-03", "2013-12-31"]
@@ -139,6 +139,21 @@ def test_a_chart_is_sharp_as_wide_as_the_page_and_described(days: Any) -> None:
     width, height = struct.unpack(">II", data["image/png"][16:24])
     assert (width, height) == (2 * 912, 2 * metadata["image/png"]["height"])
     assert metadata["image/png"]["alt"] == data["text/plain"] == repr(picture)
+
+
+def test_a_chart_keeps_its_width_on_narrow_screens_and_a_sentence_shrinks() -> None:
+    chart, words = (
+        picture._repr_mimebundle_()[1]["image/png"] for picture in (drawn(lambda _: None, 2, ""), blank(""))
+    )
+    assert chart["unconfined"]
+    assert "unconfined" not in words
+    assert "img.unconfined { min-width: 720px; }" in page.CSS
+
+
+def test_a_table_scrolls_in_a_box_of_its_own() -> None:
+    fragment = page.table(pd.DataFrame({"a": [1]}), {"a": page.Column("A")})
+    assert fragment.html.startswith('<div class="fl-scroll"><table')
+    assert balanced(fragment)
 
 
 @pytest.mark.parametrize("day", ODD_DAYS)

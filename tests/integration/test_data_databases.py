@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from workflows.data.database import Database, Result, SqlAlchemyDatabase, SqliteFile, connect, fingerprint
+from workflows.data.database import Database, Rows, SqlAlchemyDatabase, SqliteFile, connect, fingerprint
 from workflows.data.statement import Statement
 from workflows.errors import DatabaseError
 
@@ -64,7 +64,7 @@ def test_values_keep_their_types(database: Database) -> None:
 
 
 def test_a_statement_without_rows_has_columns(database: Database) -> None:
-    assert ask(database, "SELECT id FROM events WHERE id > 9") == Result(("id",), [])
+    assert ask(database, "SELECT id FROM events WHERE id > 9") == Rows(("id",), [])
 
 
 @pytest.mark.parametrize(

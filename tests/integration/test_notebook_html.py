@@ -288,7 +288,7 @@ def test_a_notebook_whose_text_closes_the_page_still_has_its_record() -> None:
 def test_the_summary_says_when_who_where_how_long_and_from_what() -> None:
     assert (
         summary(RECORD)
-        == "Made 2020-01-02 03:04 UTC by me on here in 1.2 s, commit abcdef1 (with changes), version 0123456789abcdef"
+        == "Made 2020-01-02 03:04 UTC by me on here in 1.2 s, commit abcdef1 (with uncommitted changes), version 0123456789abcdef"
     )
     clean = {**RECORD, "code": {**RECORD["code"], "commit": None}}
     assert ", no commit, " in summary(clean)

@@ -12,7 +12,7 @@ import pandera.pandas as pa
 import pytest
 from pandera.typing import Series
 
-from workflows.data.database import Result, SqlAlchemyDatabase, SqliteFile, connect, fingerprint
+from workflows.data.database import Rows, SqlAlchemyDatabase, SqliteFile, connect, fingerprint
 from workflows.data.statement import Statement
 from workflows.data.tables import as_frame, checked, read_table, schema_module, write_table
 from workflows.errors import DatabaseError, PipelineError, SchemaError, StageError
@@ -62,7 +62,7 @@ def test_a_missing_file_is_named(tmp_path: Path, given: str) -> None:
 
 
 def one(value: Any) -> str:
-    return fingerprint(Result(("x",), [(value,)]))
+    return fingerprint(Rows(("x",), [(value,)]))
 
 
 DIFFERENT = [
@@ -89,23 +89,23 @@ def test_bytes_count_however_the_driver_holds_them() -> None:
 @pytest.mark.parametrize(
     "other",
     [
-        Result(("a", "b"), [(3, 4), (1, 2)]),
-        Result(("b", "a"), [(1, 2), (3, 4)]),
-        Result(("a", "c"), [(1, 2), (3, 4)]),
-        Result(("a", "b"), [(1, 2)]),
-        Result(("a", "b"), [(1, 2), (3, 4), (3, 4)]),
-        Result(("a", "b"), [(2, 1), (3, 4)]),
-        Result(("a", "b"), []),
-        Result((), []),
+        Rows(("a", "b"), [(3, 4), (1, 2)]),
+        Rows(("b", "a"), [(1, 2), (3, 4)]),
+        Rows(("a", "c"), [(1, 2), (3, 4)]),
+        Rows(("a", "b"), [(1, 2)]),
+        Rows(("a", "b"), [(1, 2), (3, 4), (3, 4)]),
+        Rows(("a", "b"), [(2, 1), (3, 4)]),
+        Rows(("a", "b"), []),
+        Rows((), []),
     ],
 )
-def test_a_fingerprint_sees_order_columns_and_rows(other: Result) -> None:
-    assert fingerprint(Result(("a", "b"), [(1, 2), (3, 4)])) != fingerprint(other)
+def test_a_fingerprint_sees_order_columns_and_rows(other: Rows) -> None:
+    assert fingerprint(Rows(("a", "b"), [(1, 2), (3, 4)])) != fingerprint(other)
 
 
 def test_a_result_becomes_a_frame_with_its_columns_even_without_rows() -> None:
-    assert list(as_frame(Result(("a", "b"), [])).columns) == ["a", "b"]
-    frame = as_frame(Result(("a", "b"), [(1, "x"), (None, "y")]))
+    assert list(as_frame(Rows(("a", "b"), [])).columns) == ["a", "b"]
+    frame = as_frame(Rows(("a", "b"), [(1, "x"), (None, "y")]))
     assert frame["b"].tolist() == ["x", "y"]
     assert frame["a"].isna().tolist() == [False, True]
 

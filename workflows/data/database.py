@@ -24,7 +24,7 @@ _READ_ONLY = {"sqlite": "PRAGMA query_only = ON", "postgresql": "SET TRANSACTION
 
 
 @dataclass(frozen=True)
-class Result:
+class Rows:
     """What a statement gave."""
 
     columns: tuple[str, ...]
@@ -43,7 +43,7 @@ class Database(Protocol):
     def state(self) -> str:
         """A text that changes with any change of the data, or '' where that cannot be told cheaply."""
 
-    def result(self, task: str, statement: Statement, values: Mapping[str, Any]) -> Result:
+    def result(self, task: str, statement: Statement, values: Mapping[str, Any]) -> Rows:
         """Run a statement with its bound values; raises DatabaseError."""
 
     def check(self, task: str, statement: Statement, values: Mapping[str, Any]) -> None:
@@ -81,13 +81,13 @@ class SqliteFile:
         size, written = _stat(Path(f"{self.path}-wal"))[1:3] or (0, 0)
         return [size, written, _bytes(Path(f"{self.path}-shm"), 0, 48)] if size else []
 
-    def result(self, task: str, statement: Statement, values: Mapping[str, Any]) -> Result:
+    def result(self, task: str, statement: Statement, values: Mapping[str, Any]) -> Rows:
         try:
             # A connection for each statement takes a tenth of a millisecond, and none can cross the fork of a worker.
             with closing(self._opened()) as connection:
                 cursor = connection.execute(statement.text, _iso(values))
                 columns = tuple(column[0] for column in cursor.description or ())
-                return Result(columns, cursor.fetchall())
+                return Rows(columns, cursor.fetchall())
         except (sqlite3.Error, sqlite3.Warning, *_UNBOUND) as error:
             raise DatabaseError.statement(task, statement.name, self.place, str(error)) from error
 
@@ -124,7 +124,7 @@ class SqlAlchemyDatabase:
     def state(self) -> str:
         return ""
 
-    def result(self, task: str, statement: Statement, values: Mapping[str, Any]) -> Result:
+    def result(self, task: str, statement: Statement, values: Mapping[str, Any]) -> Rows:
         from sqlalchemy import text
         from sqlalchemy.exc import SQLAlchemyError
 
@@ -135,7 +135,7 @@ class SqlAlchemyDatabase:
                 if guard := _READ_ONLY.get(connection.dialect.name):
                     connection.execute(text(guard))
                 found = connection.execute(text(statement.escaped), bound)
-                return Result(tuple(found.keys()), [tuple(row) for row in found])
+                return Rows(tuple(found.keys()), [tuple(row) for row in found])
         except (SQLAlchemyError, *_UNBOUND) as error:
             cause = str(getattr(error, "orig", None) or error).strip().splitlines()[0]
             raise DatabaseError.statement(task, statement.name, self.place, cause) from error
@@ -179,7 +179,7 @@ def _bytes(path: Path, start: int, stop: int) -> str:
         return ""
 
 
-def fingerprint(result: Result) -> str:
+def fingerprint(result: Rows) -> str:
     """The exact fingerprint of a result: a digest over its columns and every value, in order."""
     return digest([list(result.columns), [[_spelled(value) for value in row] for row in result.rows]])
 

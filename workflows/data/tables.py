@@ -6,7 +6,7 @@ import importlib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from workflows.data.database import Result
+from workflows.data.database import Rows
 from workflows.errors import PipelineError, SchemaError, StageError
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ def write_table(task: str, frame: pd.DataFrame, path: Path) -> None:
         raise StageError.not_storable(task, error) from error
 
 
-def as_frame(result: Result) -> pd.DataFrame:
+def as_frame(result: Rows) -> pd.DataFrame:
     """A query's result as a DataFrame; types as pandas infers them from the driver's values."""
     import pandas as pd
 

@@ -16,13 +16,14 @@ from pandas import DataFrame
 from workflows.flights import colours
 from workflows.flights.picture import Picture, blank, drawn, hours, level
 from workflows.flights.records import DailyVolumes, Departures, ScoredDepartures, WeatherHours, rows
-from workflows.flights.wording import AIRPORTS, airline, number, percent
+from workflows.flights.wording import AIRPORTS, airline, count, number, percent
 
 HIGHEST_DELAY = 240  # minutes: bands beyond it are cut off, they would flatten all others
+FEW_CANCELLED = 10  # flights in an hour: the scale reaches this far at least, so that one or two look like few
 
 
 def delays_by_hour(day: Departures) -> Picture:
-    """Median and middle half of the departure delay through the day, one panel per airport, cancellations below."""
+    """Median and middle half of the departure delay through the day, one panel per airport, cancelled flights below."""
     if not len(day):
         return blank("No flights to draw.")
     table = day.by_hour()
@@ -30,14 +31,17 @@ def delays_by_hour(day: Departures) -> Picture:
     low = min(-10.0, float(np.nanmin([0.0, table["low"].min()])) * 1.2)
 
     def draw(figure: Figure) -> None:
-        panels = figure.subplots(1, len(AIRPORTS), sharey=True)
-        for axes, origin in zip(panels, AIRPORTS, strict=True):
-            _delays(axes, origin, table[table["origin"] == origin])
-        panels[0].set_ylim(low - 0.2 * (top - low), top)
-        panels[0].set_yticks([tick for tick in panels[0].get_yticks() if low <= tick <= top])
-        panels[0].set_ylabel("departure delay, minutes")
+        delays, gone = figure.subplots(2, len(AIRPORTS), sharex=True, sharey="row", height_ratios=[3, 1])
+        for upper, lower, origin in zip(delays, gone, AIRPORTS, strict=True):
+            _delays(upper, origin, table[table["origin"] == origin])
+            _cancelled(lower, table[table["origin"] == origin])
+        delays[0].set_ylim(low, top)
+        delays[0].set_ylabel("departure delay, minutes")
+        gone[0].set_ylim(0, max(FEW_CANCELLED, table["cancelled"].max()) * 1.1)
+        gone[0].set_ylabel("cancelled")
+        figure.align_ylabels()
 
-    return drawn(draw, 3.4, "Departure delay by scheduled hour: median and middle half for each airport.")
+    return drawn(draw, 4.4, "Departure delay (median, middle half) and cancelled flights by hour, for each airport.")
 
 
 def _delays(axes: Axes, origin: str, table: DataFrame) -> None:
@@ -49,12 +53,20 @@ def _delays(axes: Axes, origin: str, table: DataFrame) -> None:
     level(axes, 0)
     axes.fill_between(hour, line["low"], line["high"], color=colour, alpha=0.2, linewidth=0)
     axes.plot(hour, line["median"], color=colour, marker="o", markersize=3)
-    bottom = ("data", "axes fraction")
-    for row in rows(table[table["cancelled"] > 0]):
-        axes.text(row.hour, 0.03, f"{row.cancelled}", transform=axes.get_xaxis_transform(), ha="center", va="bottom",
-                  fontsize=6.5, color=colours.ALARM, clip_on=True)  # fmt: skip
-    if table["cancelled"].any():
-        axes.annotate("cancelled", (4.6, 0.115), xycoords=bottom, fontsize=8, color=colours.ALARM, va="bottom")
+    hours(axes)
+
+
+def _cancelled(axes: Axes, table: DataFrame) -> None:
+    total = int(table["cancelled"].sum())
+    axes.set_title(
+        f"{total:,} of {count(int(table['flights'].sum()), 'flight')} cancelled" if total else "none cancelled",
+        fontweight="normal",
+        color=colours.ALARM if total else colours.MUTED,
+        pad=5,
+    )
+    axes.bar(table["hour"], table["cancelled"], width=0.82, color=colours.ALARM)
+    axes.yaxis.set_major_locator(MaxNLocator(3, integer=True, steps=[1, 2, 5, 10]))
+    axes.grid(axis="y")
     hours(axes)
 
 

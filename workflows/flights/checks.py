@@ -63,7 +63,7 @@ def _completeness(day: Departures, weather: WeatherHours) -> Iterator[Check]:
         if not ((day.table["origin"] == origin) & (day.table["hour"] == hour)).any()
     ]
     rule = f"every airport has flights in each hour from {BUSY_HOURS.start}:00 to {BUSY_HOURS.stop}:00"
-    yield Check(subject, rule, _examples(silent, "hour without"), not silent)
+    yield Check(subject, rule, _examples(silent, "hour without any", "hours without any"), not silent)
     yield _none(subject, "every departed flight names its plane", flown[flown["tailnum"].isna()])
     yield _at_most(subject, "of departed flights have no arrival time", flown["arr_time"].isna().mean(), 0.01)
     yield _at_most(subject, "of departed flights have no arrival delay", flown["arr_delay"].isna().mean(), 0.02)
@@ -109,14 +109,14 @@ def _volumes(day: Departures, before: DailyVolumes, tolerance: float) -> Iterato
     usual, weekday = alike.usual(), f"{date:%A}"
     yield _near(f"flights within {percent(tolerance, 0)} of the usual {weekday}", len(day), usual, tolerance)
     for origin, flights in day.table.groupby("origin").size().items():
-        rule = f"{AIRPORTS[str(origin)]}: within {percent(tolerance, 0)} of the usual {weekday}"
+        rule = f"flights from {AIRPORTS[str(origin)]} within {percent(tolerance, 0)} of the usual {weekday}"
         yield _near(rule, flights, alike.usual_by_origin().get(str(origin), float("nan")), tolerance)
     absent = sorted(before.regular_carriers() - set(day.table["carrier"]))
     rule = "every airline that flew on each day before flies"
     yield Check(
         subject,
         rule,
-        f"missing: {joined(absent)}" if absent else "all there",
+        f"none of {joined(absent)}" if absent else "all there",
         not absent if len(before.table) else None,
     )
     yield _at_most(
@@ -160,10 +160,10 @@ def _at_least(subject: str, what: str, share: float, limit: float) -> Check:
     return Check(subject, f"at least {percent(limit, 0)} {what}", percent(share), passed)
 
 
-def _examples(named: list[str], noun: str) -> str:
+def _examples(named: list[str], noun: str, plural: str = "") -> str:
     """'no exception', or how many with the first three."""
     more = ", ..." if len(named) > 3 else ""
-    return f"{count(len(named), noun)}: {', '.join(named[:3])}{more}" if named else "no exception"
+    return f"{count(len(named), noun, plural)}: {', '.join(named[:3])}{more}" if named else "no exception"
 
 
 def _unknown_planes(day: Departures) -> float:

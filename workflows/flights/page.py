@@ -15,15 +15,19 @@ from pandas import DataFrame
 from workflows.flights import colours
 from workflows.flights.wording import UNKNOWN, sentence
 
+NARROWEST = 560  # pixels: a table is not squeezed further, its box scrolls instead
+SMALLEST = 720  # pixels: the width of a chart below which its words cannot be read; it scrolls instead
+
 CSS = f"""
 .fl {{ font-family: system-ui, -apple-system, "Segoe UI", "Helvetica Neue", Arial, sans-serif; color: {colours.INK};
   max-width: 920px; line-height: 1.45; }}
 .fl-date {{ font-size: 22px; font-weight: 600; letter-spacing: -0.01em; }}
 .fl-about {{ font-size: 14px; color: {colours.MUTED}; margin-top: 2px; }}
-.fl-numbers {{ display: flex; flex-wrap: wrap; border-top: 2px solid {colours.INK};
-  border-bottom: 1px solid {colours.LINE}; margin: 6px 0; }}
-.fl-number {{ flex: 1 1 130px; padding: 12px 14px 12px 0; }}
-.fl-number + .fl-number {{ border-left: 1px solid {colours.LINE}; padding-left: 16px; }}
+/* The lines left of the first number of a row and below the last row lie outside the box, which cuts them off. */
+.fl-numbers {{ display: grid; grid-auto-flow: column; grid-auto-columns: 1fr; overflow: hidden;
+  border-top: 2px solid {colours.INK}; border-bottom: 1px solid {colours.LINE}; margin: 6px 0; }}
+.fl-number {{ padding: 12px 27px 12px 16px; margin: 0 0 -1px -17px; border: solid {colours.LINE};
+  border-width: 0 0 1px 1px; }}
 .fl-label {{ font-size: 12.5px; color: {colours.MUTED}; }}
 .fl-value {{ font-size: 29px; font-weight: 600; letter-spacing: -0.02em; line-height: 1.25; white-space: nowrap; }}
 .fl-note {{ font-size: 12.5px; color: {colours.MUTED}; }}
@@ -38,6 +42,18 @@ CSS = f"""
 .fl table.fl-table th {{ font-weight: 600; color: {colours.MUTED}; border-bottom: 1.5px solid {colours.INK};
   font-size: 12.5px; }}
 .fl table.fl-table .fl-right {{ text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }}
+/* A shadow at the side where a table goes on: the white covers move with the table, the shadows stay. */
+.fl-scroll {{ overflow-x: auto; background:
+  linear-gradient(to right, #fff 45%, transparent) left / 36px 100% no-repeat local,
+  linear-gradient(to left, #fff 45%, transparent) right / 36px 100% no-repeat local,
+  linear-gradient(to right, {colours.QUIET}, transparent) left / 16px 100% no-repeat scroll,
+  linear-gradient(to left, {colours.QUIET}, transparent) right / 16px 100% no-repeat scroll; }}
+@media screen and (max-width: 860px) {{
+  .fl table.fl-table {{ min-width: {NARROWEST}px; }}
+  .fl-numbers {{ grid-auto-flow: row; grid-template-columns: repeat(auto-fit, minmax(150px, 1fr)); }}
+  .fl-value {{ font-size: 24px; }}
+  img.unconfined {{ min-width: {SMALLEST}px; }}
+}}
 .fl-unit {{ font-weight: 400; }}
 .fl-track {{ display: inline-block; width: 70px; height: 9px; margin-right: 12px; text-align: left; }}
 .fl-bar {{ display: block; height: 9px; }}
@@ -115,8 +131,13 @@ def _number(number: Number) -> str:
 def findings(*sentences: str) -> Fragment:
     """Sentences that say what was found; empty ones are left out."""
     said = [sentence(words) for words in sentences if words]
-    items = "".join(f"<li>{escape(words)}</li>" for words in said)
+    items = "".join(f"<li>{_unbroken(escape(words))}</li>" for words in said)
     return Fragment(f'<ul class="fl-findings">{items}</ul>', "\n".join(said))
+
+
+def _unbroken(words: str) -> str:
+    """The words with their percent signs held to the numbers before them."""
+    return words.replace(" %", "&nbsp;%")
 
 
 def verdict(words: str, tone: str) -> Fragment:
@@ -136,7 +157,8 @@ def table(frame: DataFrame, columns: dict[str, Column], nothing: str = "Nothing 
         for row in frame[list(columns)].itertuples(index=False)
     ]
     body = "".join(f"<tr>{''.join(_cell(column, value) for column, value in row)}</tr>" for row in rows)
-    html = f'<table class="fl-table"><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>'
+    inside = f'<table class="fl-table"><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>'
+    html = f'<div class="fl-scroll">{inside}</div>'
     text = "\n".join(", ".join(_shown(column, value) for column, value in row) for row in rows)
     return Fragment(html, text)
 

@@ -15,6 +15,7 @@ from workflows.flights import colours
 
 WIDTH = 9.5  # inches
 DPI = 96  # at which an inch is an inch on the page
+LOW = 0.5  # inches: a picture no higher is a sentence, which may shrink
 SHARPNESS = 2  # pixels of the picture per pixel of the page, for screens of high resolution
 
 STYLE: Any = {
@@ -57,8 +58,10 @@ class Picture:
         self.description = description
 
     def _repr_mimebundle_(self, **_: Any) -> tuple[dict[str, Any], dict[str, Any]]:
-        size = {"width": round(WIDTH * DPI), "height": round(self.height * DPI), "alt": self.description}
-        return {"image/png": self.png, "text/plain": self.description}, {"image/png": size}
+        shown = {"width": round(WIDTH * DPI), "height": round(self.height * DPI), "alt": self.description}
+        if self.height > LOW:
+            shown["unconfined"] = True  # page.CSS keeps it legible on narrow screens: it scrolls
+        return {"image/png": self.png, "text/plain": self.description}, {"image/png": shown}
 
     def __repr__(self) -> str:
         return self.description
@@ -85,7 +88,7 @@ def blank(message: str) -> Picture:
     def draw(figure: Figure) -> None:
         figure.text(0.005, 0.5, message, color=colours.MUTED, va="center", fontsize=10)
 
-    return drawn(draw, 0.5, message)
+    return drawn(draw, LOW, message)
 
 
 def hours(axes: Axes, first: int = 5, last: int = 23) -> None:

@@ -141,6 +141,14 @@ class ScoredDepartures(Departures):
         """Share of the scored flights that are anomalies."""
         return _share(len(self.beyond(threshold)), len(self.scored))
 
+    def count_beyond(self, threshold: float) -> float:
+        """How many flights are anomalies; NaN if no flight has a score."""
+        return len(self.beyond(threshold)) if len(self.scored) else float("nan")
+
+    def excess_beyond(self, threshold: float) -> float:
+        """Minutes that the anomalies left later than expected, in all; NaN if no flight has a score."""
+        return float(self.beyond(threshold).excess().sum()) if len(self.scored) else float("nan")
+
     def unscored(self) -> dict[str, int]:
         """How many flights have no score, by reason, most frequent first."""
         reasons = self.table.loc[self.table["score"].isna(), "status"].value_counts()

@@ -128,7 +128,9 @@ class _Run:
         except CellExecutionError as error:
             return self._failure(_sentence(error), _failing_line(self._current, error.traceback))
         except CellTimeoutError:
-            return self._failure(f"it took longer than cell_timeout, {self._limits.cell:g} s; the kernel was killed")
+            return self._failure(
+                f"it took longer than cell_timeout, {self._limits.cell:g} s, and the kernel was killed; the limit is set in luigi.cfg, [workflows]"
+            )
         except (DeadKernelError, RuntimeError) as error:
             return self._failure(self._death(error))
         finally:
@@ -165,7 +167,7 @@ class _Run:
 
     def _death(self, error: Exception) -> str:
         if self._expired:
-            return f"the report took longer than report_timeout, {self._limits.whole:g} s; the kernel was killed"
+            return f"the report took longer than report_timeout, {self._limits.whole:g} s, and the kernel was killed; the limit is set in luigi.cfg, [workflows]"
         if isinstance(error, DeadKernelError):
             return "the kernel died; it was killed from outside or ran out of memory"
         return f"the kernel did not start: {error}"

@@ -8,6 +8,8 @@ from datetime import datetime
 from itertools import groupby
 from typing import Any
 
+from workflows.store.provenance import commit_of
+
 Rows = Sequence[tuple[str, str]]
 
 
@@ -36,15 +38,9 @@ class PageFacts:
 def summary(record: dict[str, Any]) -> str:
     """One line: when, by whom, where, how long, from which commit."""
     moment = datetime.fromisoformat(record["started"])
-    code = record["code"]
-    commit = (
-        f"commit {code['commit'][:7]} ({'with changes' if code['dirty'] else 'clean'})"
-        if code["commit"]
-        else "no commit"
-    )
     return (
-        f"Made {moment:%Y-%m-%d %H:%M} UTC by {record['user']} on {record['host']} in {record['seconds']:.1f} s, "
-        f"{commit}, version {record['version'][:16]}"
+        f"{'Failed' if record.get('failure') else 'Made'} {moment:%Y-%m-%d %H:%M} UTC by {record['user']} on {record['host']} "
+        f"in {record['seconds']:.1f} s, {commit_of(record['code'])}, version {record['version'][:16]}"
     )
 
 

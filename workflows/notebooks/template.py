@@ -84,7 +84,9 @@ class Template:
                 raise ParameterError.derived(self.name, name, self.cell.derived[name])
             parameter = self.parameters.get(name)
             if parameter is None:
-                raise ParameterError.unknown(self.name, name, list(self.parameters))
+                raise ParameterError.unknown(
+                    self.name, name, [known for known in self.parameters if known not in self.tables]
+                )
             if parameter.table is not None:
                 raise ParameterError.table(self.name, name, parameter.table)
             try:

@@ -73,7 +73,7 @@ class ParameterType:
             else:
                 if _is_kept(given, found):
                     return _plain(found)
-        why = "; ".join(dict.fromkeys(reasons))
+        why = "" if typing.get_origin(self.python) is typing.Literal else "; ".join(dict.fromkeys(reasons))
         raise ValueError(f"{self.expected} ({why})" if why else self.expected)
 
     @property
@@ -81,6 +81,11 @@ class ParameterType:
         """The type, for a sentence that says what was expected."""
         if typing.get_origin(self.python) is typing.Literal:
             return "one of " + ", ".join(repr(choice) for choice in typing.get_args(self.python))
+        annotation = self.annotation
+        if isinstance(annotation, ast.Subscript) and typing.get_origin(self.python) is typing.Annotated:
+            # The bounds are said by the reason.
+            assert isinstance(annotation.slice, ast.Tuple)
+            return ast.unparse(annotation.slice.elts[0])
         return self.text
 
     def json_schema(self) -> dict[str, Any]:

@@ -12,7 +12,6 @@ MEASURES = "measures.json"
 
 DAMAGED = "damaged"
 FAILED = "failed"
-RUNNING = "running"
 
 
 @dataclass(frozen=True)

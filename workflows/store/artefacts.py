@@ -14,7 +14,7 @@ from pathlib import Path
 
 from workflows.errors import StoreError
 from workflows.identity.canonical import digest_bytes
-from workflows.store.address import DAMAGED, FAILED, MEASURES, NOTEBOOK, PROVENANCE, REPORT, RUNNING, TABLE, Address
+from workflows.store.address import DAMAGED, FAILED, MEASURES, NOTEBOOK, PROVENANCE, REPORT, TABLE, Address
 from workflows.store.files import Folder, ObjectStore, Place
 from workflows.store.provenance import Provenance
 
@@ -197,7 +197,6 @@ __all__ = [
     "NOTEBOOK",
     "PROVENANCE",
     "REPORT",
-    "RUNNING",
     "TABLE",
     "Address",
     "Artefact",

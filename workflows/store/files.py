@@ -53,18 +53,7 @@ def _refusals(place: str) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        if error.errno in (
-            errno.ENOSPC,
-            errno.EDQUOT,
-            errno.EROFS,
-            errno.EACCES,
-            errno.EPERM,
-            errno.EFBIG,
-            errno.ENOTDIR,
-            errno.EIO,
-        ):
-            raise StoreError.refused(place, os.strerror(error.errno)) from error
-        raise
+        raise StoreError.refused(place, error.strerror or str(error)) from error
 
 
 class Folder:

@@ -44,6 +44,8 @@ class Provenance:
     """Queries only: `database` (without a password), `query`, `fingerprint`, `rows`."""
     template: dict[str, Any] | None = None
     """Reports only: `name`, `digest`, `values`."""
+    failure: dict[str, Any] | None = None
+    """Failed reports only, which are no artefacts: `cell`, `of`, `reason`, `line`."""
     reused_from: str | None = None
     """The version whose bytes these are, if nothing was computed."""
     format: int = field(default=FORMAT)
@@ -54,7 +56,7 @@ class Provenance:
         record = {
             name: value
             for name, value in dataclasses.asdict(self).items()
-            if name not in ("source", "template") or value
+            if name not in ("source", "template", "failure") or value
         }
         return json.dumps({"format": record.pop("format"), **record}, indent=1, ensure_ascii=False) + "\n"
 
@@ -113,3 +115,10 @@ def _unversioned(parameters: dict[str, str]) -> dict[str, str]:
 
 def _recipe(template: dict[str, Any] | None) -> object:
     return template and (template["name"], template["digest"], template["values"])
+
+
+def commit_of(code: dict[str, Any]) -> str:
+    """A record's commit in words."""
+    if not code["commit"]:
+        return "no commit"
+    return f"commit {code['commit'][:7]} ({'with uncommitted changes' if code['dirty'] else 'clean'})"

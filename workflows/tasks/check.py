@@ -11,13 +11,13 @@ from workflows.errors import ParcoursError, PipelineError, TemplateError, listed
 from workflows.notebooks.template import Template
 from workflows.tasks.project import current
 from workflows.tasks.query import Query
-from workflows.tasks.report import read_template, tables, template_code
+from workflows.tasks.report import read_template, table_class, tables, template_code
 from workflows.tasks.result import Result
 from workflows.tasks.stage import Stage
 
 
 @dataclass(frozen=True)
-class Finding:
+class Checked:
     """What the check of one template or task found."""
 
     name: str
@@ -47,8 +47,8 @@ class Finding:
         }
 
 
-def check(templates: Sequence[str]) -> list[Finding]:
-    """Check these templates, or all templates and the pipelines; what is wrong is in the findings."""
+def check(templates: Sequence[str]) -> list[Checked]:
+    """Check these templates, or all templates and the pipelines; what is wrong is in the checked."""
     names = list(templates) or current().templates.names()
     found = [_template(name) for name in names]
     if not templates:
@@ -57,35 +57,40 @@ def check(templates: Sequence[str]) -> list[Finding]:
     return found
 
 
-def _template(name: str) -> Finding:
+def _template(name: str) -> Checked:
     try:
         template = read_template(name)
         for parameter, table in template.tables.items():
             _table(template, parameter, table)
         template_code(name)
     except ParcoursError as error:
-        return Finding(name, "template", error=str(error))
+        return Checked(name, "template", error=str(error))
     free = [parameter for parameter in template.parameters if parameter not in template.tables]
     inputs = f"{_count(len(template.tables), 'input')} ({listed(dict.fromkeys(template.tables.values()))})"
     takes = f"{_count(len(free), 'parameter')} ({listed(free)})"
-    return Finding(name, "template", f"{inputs}, {takes}", signature=template.json_schema())
+    return Checked(name, "template", f"{inputs}, {takes}", signature=template.json_schema())
 
 
 def _table(template: Template, parameter: str, table: str) -> None:
     """Check that an annotation names a table whose own parameters can be given, and that the sample is there."""
-    cls = tables().get(table)
-    if cls is None:
-        raise TemplateError.unknown_table(template.name, parameter, table, sorted(tables()))
-    for known, param in cls.get_params():
-        is_given = known in {*template.values, "version", "date"} or param.has_task_value(table, known)
-        if not is_given:
-            raise TemplateError.unset(template.name, parameter, table, known)
+    table_class(template, parameter, table)
     sample = template.parameters[parameter].default
     if not isinstance(sample, str) or not (template.path.parent / sample).is_file():
         raise TemplateError.missing_sample(template.name, parameter, str(sample))
 
 
-def _task(name: str, cls: type[Result]) -> Finding:
+def _stage(cls: type[Stage]) -> None:
+    """Plan the stage for the last date with data, which calls its requires(), and see that compute() takes what it gives."""
+    if cls.compute is Stage.compute:
+        raise PipelineError.no_compute(cls.get_task_family())
+    dates = [query.last_date() for query in tables().values() if issubclass(query, Query) and query.dates]
+    given = {"date": max([day for day in dates if day], default=current().today)}
+    params = [(known, param) for known, param in cls.get_params() if known != "version"]
+    if all(known in given or param.has_task_value(cls.get_task_family(), known) for known, param in params):
+        cls(**{known: given[known] for known, _ in params if known in given}).check_arguments()
+
+
+def _task(name: str, cls: type[Result]) -> Checked:
     kind = "query" if issubclass(cls, Query) else "stage"
     try:
         schema = getattr(cls, "schema", None)
@@ -93,12 +98,12 @@ def _task(name: str, cls: type[Result]) -> Finding:
             resolve_schema(name, schema)
         if issubclass(cls, Query):
             cls.check_statements()
-        elif issubclass(cls, Stage) and cls.compute is Stage.compute:
-            raise PipelineError.no_compute(name)
+        elif issubclass(cls, Stage):
+            _stage(cls)
     except ParcoursError as error:
-        return Finding(name, kind, error=str(error))
+        return Checked(name, kind, error=str(error))
     takes = [known for known, _ in cls.get_params() if known != "version"]
-    return Finding(name, kind, f"{kind}, {_count(len(takes), 'parameter')} ({listed(takes)})")
+    return Checked(name, kind, f"{kind}, {_count(len(takes), 'parameter')} ({listed(takes)})")
 
 
 def _count(number: int, noun: str) -> str:

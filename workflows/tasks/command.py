@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 from luigi.cmdline_parser import CmdlineParser
 
-from workflows.errors import ParcoursError, SchedulerError
+from workflows.errors import ParcoursError, SchedulerError, listed_ranges
 from workflows.store.address import REPORT
 from workflows.tasks import complaints, configuration
 from workflows.tasks.plan import tree
@@ -80,9 +80,14 @@ def expect(report: ReportTask) -> None:
 
 def _show_plan(roots: list[Result], is_alone: bool) -> None:
     to_make: list[str] = []
-    reused = 0
+    reused = impossible = 0
     seen: set[str] = set()
     for root in roots:
+        if root.identity.problem:
+            if is_alone:
+                raise root.identity.problem
+            impossible += 1
+            continue
         if root.complete():
             reused += root.task_id not in seen
             seen.add(root.task_id)
@@ -91,13 +96,11 @@ def _show_plan(roots: list[Result], is_alone: bool) -> None:
             if task.task_id in seen:
                 continue
             seen.add(task.task_id)
-            if is_alone and task.identity.recipe.problem:
-                raise task.identity.recipe.problem
             if task.complete():
                 reused += 1
             else:
                 to_make.append(task.get_task_family())
-    terminal().plan(to_make, reused)
+    terminal().plan(to_make, reused, impossible)
     current().save()
 
 
@@ -107,7 +110,7 @@ def _end() -> None:
         return
     terminal().pause()
     current().save()
-    missing = []
+    missing: dict[str, list[str]] = {}
     try:
         for report in _run.reports.values():
             if report.complete():
@@ -115,7 +118,7 @@ def _end() -> None:
                 path = current().store.shown(f"{report.address.path}/{REPORT}")
                 print(f"report: {path}", flush=True)  # noqa: T201 - the contract of standard output
             else:
-                missing.append(report.label)
+                missing.setdefault(report.template, []).append(report.date.isoformat())
     except ParcoursError:
         # A store that cannot be read was the error of the run already.
         return
@@ -124,7 +127,10 @@ def _end() -> None:
         sys.stdout = None
         return
     if missing and len(_run.reports) > 1:
-        terminal().tell("missing", f"{len(missing)} of {len(_run.reports)} reports: {', '.join(missing)}")
+        count = sum(map(len, missing.values()))
+        terminal().tell("missing", f"{count} of {len(_run.reports)} reports")
+        for template, dates in missing.items():
+            terminal().tell("", f"{template}  {listed_ranges(dates)}")
 
 
 def _is_command() -> bool:

@@ -6,21 +6,28 @@ import logging
 import re
 import sys
 import traceback
+import warnings
 from collections.abc import Callable
 from types import TracebackType
 from typing import Any
 
-from luigi.parameter import MissingParameterException
+from luigi.configuration import get_config
+from luigi.parameter import MissingParameterException, UnconsumedParameterWarning
 from luigi.task_register import Register, TaskClassNotFoundException
 
-from workflows.errors import ParcoursError, UsageError
+from workflows.errors import ParcoursError, SettingError, UsageError
 
 _OURS_IN_TRACEBACK = re.compile(r"\AWill not run .*\nworkflows\.errors\.\w+: (.*)\Z", re.DOTALL)
+_UNCONSUMED = re.compile(r"contains the parameter '(\w+)' .* not consumed by the task '(\w+)'", re.DOTALL)
+_told: set[str] = set()
+_REFUSED = 40
 
 
 def install() -> None:
     """Have everything that Luigi and Python say of our errors pass through here."""
     logging.getLogger("luigi-interface").addFilter(_shortened)
+    # A slip of the pen in the section of a task must not leave its default in force.
+    warnings.filterwarnings("error", r".*not consumed by the task '(ReportTask|Backfill)'", UnconsumedParameterWarning)
     log = logging.getLogger("workflows")
     if not log.handlers:
         handler = logging.StreamHandler()
@@ -35,7 +42,11 @@ def _shortened(record: logging.LogRecord) -> bool:
     error = _for_the_user(record.exc_info[1]) if record.exc_info else None
     if _shows_tracebacks():
         return True
+    if error and str(error) in _told and isinstance(error, ParcoursError):
+        # Reports of one date fail for the same reason; it is said once.
+        return False
     if error:
+        _told.add(str(error))
         record.msg, record.args, record.exc_info, record.exc_text = str(error), (), None, None
     # What happens while Luigi asks whether a task is complete reaches the log as the text of a traceback.
     told = _OURS_IN_TRACEBACK.search(record.getMessage())
@@ -60,6 +71,9 @@ def _for_the_user(error: BaseException | None) -> ParcoursError | None:
         return UsageError.interrupted()
     if isinstance(error, ValueError):
         return _not_parsed(error)
+    if isinstance(error, UnconsumedParameterWarning) and (found := _UNCONSUMED.search(str(error))):
+        known = [name for name, _ in Register.get_task_cls(found[2]).get_params() if name != "version"]
+        return SettingError.unknown(found[1], f"luigi.cfg, [{found[2]}]", known)
     if isinstance(error, MissingParameterException):
         found = re.match(r"(\w+)\[.*requires the '(\w+)' parameter to be set", str(error), re.DOTALL)
         return UsageError.not_given(found[1], found[2]) if found else None
@@ -94,6 +108,9 @@ def _excepthook(previous: _Hook) -> _Hook:
         told = _for_the_user(error)
         if told and not _shows_tracebacks():
             print(f"ERROR: {told}", file=sys.stderr)  # noqa: T201 - what Python itself would print here
+            if not isinstance(error, KeyboardInterrupt):
+                # Refused before Luigi's own handling began, with the code that Luigi would have given.
+                sys.exit(get_config().getint("retcode", "unhandled_exception", _REFUSED))
         else:
             previous(kind, error, trace)
 

@@ -14,7 +14,7 @@ from typing import Any
 from workflows.errors import PathError
 from workflows.store.address import PROVENANCE, REPORT
 from workflows.store.artefacts import Store
-from workflows.store.provenance import Provenance
+from workflows.store.provenance import Provenance, commit_of
 from workflows.tasks.project import current
 
 _EMBEDDED = re.compile(r'<script type="application/json" id="provenance">(.*?)</script>', re.DOTALL)
@@ -104,16 +104,17 @@ def as_lines(origin: Origin) -> list[str]:
     """The tree for people."""
     record = origin.record
     assert record is not None
-    code = record.code
-    state = "with uncommitted changes" if code["dirty"] else "clean"
-    commit = f"commit {code['commit'][:7]} ({state})" if code["commit"] else "no commit"
     started = datetime.fromisoformat(record.started)
+    how = "failed" if record.failure else "made"
     lines = [
-        f"{origin.name}  made {started:%Y-%m-%d %H:%M} UTC by {record.user} on {record.host}, {record.seconds:.1f} s, {commit}",
+        f"{origin.name}  {how} {started:%Y-%m-%d %H:%M} UTC by {record.user} on {record.host}, {record.seconds:.1f} s, "
+        f"{commit_of(record.code)}",
         f"version {record.version}",
         f"Python {record.environment['python']}, "
         + ", ".join(f"{n} {v}" for n, v in record.environment["packages"].items()),
     ]
+    if record.failure:
+        lines.append("failed in cell {cell} of {of}: {reason}".format(**record.failure))
     return [*lines, *_branches(origin, "")]
 
 

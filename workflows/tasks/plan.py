@@ -44,6 +44,8 @@ class Identity:
     environment: Environment
     inputs: tuple[Result, ...]
     """The tasks whose results go in, in order."""
+    problem: ParcoursError | None
+    """Why the task or one that it is made from would fail, where that is known already."""
 
 
 class _First(BaseException):
@@ -120,7 +122,8 @@ def _identity(draft: Result, environment: Callable[[Code], Environment]) -> Iden
         [task.version for task in inputs],
         recipe.fingerprint,
     )
-    return Identity(version, recipe, around, inputs)
+    problems = [recipe.problem, *(task.identity.problem for task in inputs)]
+    return Identity(version, recipe, around, inputs, next(filter(None, problems), None))
 
 
 def tree(root: Result) -> Iterator[Result]:

@@ -8,8 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, ClassVar
 
-from workflows.data.database import Result as Rows
-from workflows.data.database import fingerprint
+from workflows.data.database import Rows, fingerprint
 from workflows.data.statement import Statement
 from workflows.data.tables import as_frame, checked, schema_module, write_table
 from workflows.errors import NoData, PipelineError, PlanError
@@ -49,6 +48,11 @@ class Query(Result):
     def available(cls, start: datetime.date, stop: datetime.date) -> list[datetime.date]:
         """The dates with data from `start` up to but without `stop`, ascending; needs `dates`."""
         return [day for day in map(datetime.date.fromisoformat, _dates(cls)) if start <= day < stop]
+
+    @classmethod
+    def last_date(cls) -> datetime.date | None:
+        """The last date with data, if there is one; needs `dates`."""
+        return max(map(datetime.date.fromisoformat, _dates(cls)), default=None)
 
     def recipe(self) -> Recipe:
         """The statement's code and the state of the data."""

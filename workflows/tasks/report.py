@@ -127,7 +127,7 @@ class ReportTask(Result):
         progress.link((folder / REPORT).resolve().as_uri())
 
         def watch(notebook: Any, done: int, of: int) -> None:
-            progress.step(f"cell {done} of {of}", done, of)
+            progress.step(f"cell {min(done + 1, of)} of {of}", done, of)
             if progress.is_time_to_show():
                 self._show_growing(notebook, folder, done, of)
 
@@ -140,7 +140,7 @@ class ReportTask(Result):
         )
         self._settle(execution.notebook, inputs)
         if execution.failure:
-            raise self._failed(folder, execution, execution.failure, draft)
+            raise self._failed(folder, execution, execution.failure, draft, progress)
         (folder / MEASURES).write_text(to_json(in_notebook(execution.notebook.cells)), encoding="utf-8")
         _write_notebook(folder, execution.notebook)
         return self._rendered(folder, execution.notebook, draft)
@@ -159,9 +159,8 @@ class ReportTask(Result):
     def _rendered(self, folder: Path, notebook: Any, draft: Provenance) -> Made:
         from workflows.notebooks.facts import PageFacts, sections, summary
 
-        began = datetime.datetime.fromisoformat(draft.started)
-        seconds = (datetime.datetime.now(datetime.UTC) - began).total_seconds()
-        record = replace(draft, outputs=described(folder, {NOTEBOOK: None, MEASURES: None}), seconds=round(seconds, 3))
+        outputs = described(folder, {NOTEBOOK: None, MEASURES: None})
+        record = replace(draft, outputs=outputs, seconds=_seconds_since(draft.started))
         shown = json.loads(record.to_json())
         measures = from_json((folder / MEASURES).read_bytes())
         facts = PageFacts(
@@ -181,11 +180,14 @@ class ReportTask(Result):
             seconds=record.seconds,
         )
 
-    def _failed(self, folder: Path, execution: Execution, failure: Failure, draft: Provenance) -> ReportError:
+    def _failed(
+        self, folder: Path, execution: Execution, failure: Failure, draft: Provenance, progress: Progress
+    ) -> ReportError:
         """Keep what there is of a failed report, and say where it is and how to make it again."""
         from workflows.notebooks.facts import PageFacts, sections, summary
 
-        record = json.loads(draft.to_json())
+        record_text = replace(draft, failure=asdict(failure), seconds=_seconds_since(draft.started)).to_json()
+        record = json.loads(record_text)
         where = f"cell {failure.cell} of {failure.of}" if failure.cell <= failure.of else "the end"
         sentence = f"{self.label} failed in {where}: {failure.reason}"
         facts = PageFacts(
@@ -199,12 +201,11 @@ class ReportTask(Result):
         )
         (folder / REPORT).write_text(self._page(execution.notebook, facts), encoding="utf-8")
         _write_notebook(folder, execution.notebook)
-        (folder / FAILURE).write_text(
-            json.dumps({**record, "failure": asdict(failure)}, indent=1, ensure_ascii=False) + "\n"
-        )
+        (folder / FAILURE).write_text(record_text, encoding="utf-8")
         kept = current().store.keep_failed(
             folder, self.template, self.date.isoformat(), datetime.datetime.now(datetime.UTC)
         )
+        progress.link(current().store.link(f"{kept}/{REPORT}"))
         read = current().store.shown(f"{kept}/{REPORT}")
         lines = [
             sentence,
@@ -269,18 +270,25 @@ class ReportTask(Result):
 
     def _table(self, template: Template, name: str, table: str, values: dict[str, Any]) -> Result:
         """The task behind a table's parameter, with the template's values for the parameters that both know."""
-        cls = tables().get(table)
-        if Register._get_reg().get(table) == Register.AMBIGUOUS_CLASS:
-            raise TemplateError.ambiguous_table(template.name, name, table)
-        if cls is None:
-            raise TemplateError.unknown_table(template.name, name, table, sorted(tables()))
+        cls = table_class(template, name, table)
         given = {**values, "date": self.date}
-        params = [(known, param) for known, param in cls.get_params() if known != "version"]
-        for known, param in params:
-            if known not in given and not param.has_task_value(cls.get_task_family(), known):
-                raise TemplateError.unset(template.name, name, table, known)
-        found: Result = cls(**{known: given[known] for known, _ in params if known in given})
+        params = [known for known, _ in cls.get_params() if known != "version"]
+        found: Result = cls(**{known: given[known] for known in params if known in given})
         return found
+
+
+def table_class(template: Template, parameter: str, table: str) -> type[Result]:
+    """The query or stage that an annotation names; raises TemplateError where it cannot be made from the template."""
+    if Register._get_reg().get(table) == Register.AMBIGUOUS_CLASS:
+        raise TemplateError.ambiguous_table(template.name, parameter, table)
+    cls = tables().get(table)
+    if cls is None:
+        raise TemplateError.unknown_table(template.name, parameter, table, sorted(tables()))
+    for known, param in cls.get_params():
+        # What the template has no default for, the report is given; its date is always there.
+        if known not in {*template.parameters, "version", "date"} and not param.has_task_value(table, known):
+            raise TemplateError.unset(template.name, parameter, table, known)
+    return cls
 
 
 def tables() -> dict[str, type[Result]]:
@@ -318,6 +326,11 @@ def _object(text: str) -> dict[str, Any]:
     if not isinstance(found, dict):
         raise ParameterError.not_json(text, f"it is a JSON {type(found).__name__}")
     return found
+
+
+def _seconds_since(started: str) -> float:
+    passed = datetime.datetime.now(datetime.UTC) - datetime.datetime.fromisoformat(started)
+    return round(passed.total_seconds(), 3)
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -154,6 +154,10 @@ class Result(luigi.Task):
                 raise PipelineError.foreign_input(self.get_task_family(), task)
         return list(found)
 
+    def deps(self) -> Any:
+        """What Luigi is to have made before; nothing for a task that is known to fail, so that it fails at once."""
+        return [] if self.identity.problem else super().deps()
+
     def output(self) -> ArtefactTarget:
         """The artefact."""
         return ArtefactTarget(self.address)
@@ -181,8 +185,8 @@ class Result(luigi.Task):
         """Make the result, or take over an equal one, and store it with its provenance."""
         self.check_version()
         identity = self.identity
-        if identity.recipe.problem:
-            raise identity.recipe.problem
+        if identity.problem:
+            raise identity.problem
         store = current().store
         began = time.monotonic()
         with watched(self) as progress, store.staged() as folder:
@@ -281,8 +285,7 @@ def place_of(error: BaseException) -> str:
 
 
 def environment_of(code: Code) -> Environment:
-    """The environment of a code closure, as this process runs in it."""
-    """The environment of a closure; every table is read and written by pandas and pyarrow, whoever imports them."""
+    """The environment of a code closure; every table is read and written by pandas and pyarrow, whoever imports them."""
     return Environment.of_imports({*code.imports, "pandas", "pyarrow"}, current().installed)
 
 

@@ -43,7 +43,7 @@ class Stage(Result):
     def make(self, folder: Path, inputs: Sequence[Artefact], progress: Progress, draft: Provenance) -> Made:
         """Run the algorithm on the inputs' tables and store what it returns."""
         arguments, named = self._arguments([read_table(current().store.file(a, TABLE)) for a in inputs])
-        self._check_arguments(arguments, named)
+        self._bind(arguments, named)
         # Standard output belongs to the report's path; what an algorithm prints is for whoever watches.
         with recording() as measures, contextlib.redirect_stdout(sys.stderr):
             try:
@@ -64,7 +64,11 @@ class Stage(Result):
             files[MEASURES] = None
         return Made(files, shown=f"{len(frame):,} rows")
 
-    def _check_arguments(self, arguments: list[Any], named: dict[str, Any]) -> None:
+    def check_arguments(self) -> None:
+        """Refuse a compute() that does not take what requires() gives."""
+        self._bind(*self._arguments([None] * len(self.inputs())))
+
+    def _bind(self, arguments: list[Any], named: dict[str, Any]) -> None:
         """Tell a compute() that cannot be called from one that fails."""
         signature = inspect.signature(self.compute)
         try:

@@ -31,10 +31,19 @@ class Terminal:
         self._owner = os.getpid()
         self._is_terminal = sys.stderr.isatty()
 
-    def plan(self, to_make: list[str], reused: int) -> None:
-        """Say what will be made: the families of the results to make, one for each result."""
+    def plan(self, to_make: list[str], reused: int, impossible: int = 0) -> None:
+        """Say what will be made: the families of the results to make, one for each result.
+
+        `impossible` counts the reports that cannot be made, for which nothing is made either.
+        """
         self._to_make = len(to_make)
         total = len(to_make) + reused
+        if impossible:
+            self._line(
+                "plan", f"{impossible} report{'s' if impossible != 1 else ''} cannot be made; the errors say why"
+            )
+        if impossible and not total:
+            return
         if not to_make:
             self._line("plan", f"{total} result{'s' if total != 1 else ''}: complete, nothing to do")
             return
