@@ -34,9 +34,10 @@ def __getattr__(name: str) -> Any:
 
 def _register() -> None:
     """Make every task of the project known to Luigi."""
-    from workflows.tasks import backfill, command, project  # noqa: F401 - importing a task registers it
+    from workflows.tasks import backfill, command, configuration, project  # noqa: F401 - importing a task registers it
 
     command.install()
+    configuration.check("ReportTask", "Backfill")
     project.current()
 
 

@@ -88,7 +88,10 @@ def test_a_syntax_error_in_the_last_cell_is_found_before_anything_runs(shared: A
         ('{"window": "a week"}', "choices: parameter 'window' is 'a week'; expected int "),
         ('{"window": 2.5}', "choices: parameter 'window' is 2.5; expected int "),
         ('{"carrier": "XX"}', "choices: parameter 'carrier' is 'XX'; expected one of 'all', 'UA'."),
-        ('{"share": 1.5}', "choices: parameter 'share' is 1.5; expected float (Input should be less than or equal to 1)."),
+        (
+            '{"share": 1.5}',
+            "choices: parameter 'share' is 1.5; expected float (Input should be less than or equal to 1).",
+        ),
         ('{"twice": 1}', "choices: 'twice' cannot be set, it follows from `twice = window * 2`; set what it is "),
         ('{"__import__(\\"os\\")": 1}', "choices has no parameter '__import__(\"os\")'. "),
         ("window=7", "--parameters is 'window=7': Expecting value: line 1 column 1 (char 0); expected a JSON object "),
@@ -262,3 +265,33 @@ def test_a_luigi_cfg_that_is_none_is_refused_by_parcours(small: Any) -> None:
     done = small.run("parcours", "check")
     assert (done.code, done.err.count("\n")) == (2, 1)
     assert done.err.startswith("luigi.cfg cannot be read: File contains no section headers.")
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong", "line"),
+    [
+        (
+            "[workflows]",
+            "[workflow]",
+            "luigi.cfg has an unknown key '[workflow]'. Known keys: [workflows]. Did you mean ",
+        ),
+        (
+            "template = daily",
+            "tempalte = x",
+            "luigi.cfg, [ReportTask] has an unknown key 'tempalte'. Known keys: date, ",
+        ),
+    ],
+)
+def test_a_slip_of_the_pen_in_luigi_cfg_does_not_leave_defaults_in_force(
+    small: Any, refused: Any, right: str, wrong: str, line: str
+) -> None:
+    path = small.folder / "luigi.cfg"
+    path.write_text(path.read_text().replace(right, wrong))
+    done = small.report("small", DAY)
+    assert refused(small, done).startswith(line)
+    assert done.code == 40
+
+
+@pytest.mark.parametrize("words", [["Clened", "--date", DAY], ["ReportTask", "--date", DAY, "--template", "smal"]])
+def test_what_is_refused_before_anything_runs_has_one_exit_code(shared: Any, words: list[str]) -> None:
+    assert shared.run("luigi", "--module", "workflows", *words, "--local-scheduler").code == 40

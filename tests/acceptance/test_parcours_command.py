@@ -239,3 +239,18 @@ def test_json_for_a_terminal_of_ascii_means_the_same(small: Any) -> None:
     assert plain.out != escaped.out
     assert json.loads(plain.out) == json.loads(escaped.out)
     assert "Zoë 😀" in plain.out
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong", "line"),
+    [
+        ('return {"events": Events(date=self.date)}', "return Evnts()", "requires() failed: NameError: name 'Evnts'"),
+        ("def compute(self, events):", "def compute(self, evnts):", "does not take what requires() gives, events: "),
+    ],
+)
+def test_check_finds_a_stage_that_cannot_run(small: Any, right: str, wrong: str, line: str) -> None:
+    path = small.folder / "acme.py"
+    path.write_text(path.read_text().replace(right, wrong))
+    done = small.run("parcours", "check")
+    assert done.code == 2
+    assert line in next(found for found in done.out.splitlines() if found.startswith("Cleaned"))

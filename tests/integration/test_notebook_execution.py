@@ -191,8 +191,14 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 @pytest.mark.parametrize(
     ("limits", "reason"),
     [
-        (Limits(2.0, None), "it took longer than cell_timeout, 2 s, and the kernel was killed; the limit is set in luigi.cfg, [workflows]"),
-        (Limits(None, 4.0), "the report took longer than report_timeout, 4 s, and the kernel was killed; the limit is set in luigi.cfg, [workflows]"),
+        (
+            Limits(2.0, None),
+            "it took longer than cell_timeout, 2 s, and the kernel was killed; the limit is set in luigi.cfg, [workflows]",
+        ),
+        (
+            Limits(None, 4.0),
+            "the report took longer than report_timeout, 4 s, and the kernel was killed; the limit is set in luigi.cfg, [workflows]",
+        ),
     ],
     ids=["cell", "report"],
 )

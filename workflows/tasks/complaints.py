@@ -6,19 +6,17 @@ import logging
 import re
 import sys
 import traceback
-import warnings
 from collections.abc import Callable
 from types import TracebackType
 from typing import Any
 
 from luigi.configuration import get_config
-from luigi.parameter import MissingParameterException, UnconsumedParameterWarning
+from luigi.parameter import MissingParameterException
 from luigi.task_register import Register, TaskClassNotFoundException
 
-from workflows.errors import ParcoursError, SettingError, UsageError
+from workflows.errors import ParcoursError, UsageError
 
 _OURS_IN_TRACEBACK = re.compile(r"\AWill not run .*\nworkflows\.errors\.\w+: (.*)\Z", re.DOTALL)
-_UNCONSUMED = re.compile(r"contains the parameter '(\w+)' .* not consumed by the task '(\w+)'", re.DOTALL)
 _told: set[str] = set()
 _REFUSED = 40
 
@@ -26,8 +24,6 @@ _REFUSED = 40
 def install() -> None:
     """Have everything that Luigi and Python say of our errors pass through here."""
     logging.getLogger("luigi-interface").addFilter(_shortened)
-    # A slip of the pen in the section of a task must not leave its default in force.
-    warnings.filterwarnings("error", r".*not consumed by the task '(ReportTask|Backfill)'", UnconsumedParameterWarning)
     log = logging.getLogger("workflows")
     if not log.handlers:
         handler = logging.StreamHandler()
@@ -71,9 +67,6 @@ def _for_the_user(error: BaseException | None) -> ParcoursError | None:
         return UsageError.interrupted()
     if isinstance(error, ValueError):
         return _not_parsed(error)
-    if isinstance(error, UnconsumedParameterWarning) and (found := _UNCONSUMED.search(str(error))):
-        known = [name for name, _ in Register.get_task_cls(found[2]).get_params() if name != "version"]
-        return SettingError.unknown(found[1], f"luigi.cfg, [{found[2]}]", known)
     if isinstance(error, MissingParameterException):
         found = re.match(r"(\w+)\[.*requires the '(\w+)' parameter to be set", str(error), re.DOTALL)
         return UsageError.not_given(found[1], found[2]) if found else None

@@ -10,6 +10,9 @@ import warnings
 
 from luigi.configuration import get_config
 from luigi.parameter import UnconsumedParameterWarning
+from luigi.task_register import Register
+
+from workflows.errors import SettingError
 
 # The reasons are in the project's own luigi.cfg.
 _UNLESS_SAID = {
@@ -37,6 +40,15 @@ def complete() -> None:
     warnings.filterwarnings("ignore", r".*'rpc_\w+'.*'core'", UnconsumedParameterWarning)
     if any(word.startswith("Range") for word in sys.argv[1:]):
         _prepare_ranges()
+
+
+def check(*tasks: str) -> None:
+    """Refuse a key in the section of a task that is no parameter of it: Luigi would go on with the default."""
+    for task in tasks:
+        known = [name for name, _ in Register.get_task_cls(task).get_params() if name != "version"]
+        for key in get_config()[task] if get_config().has_section(task) else ():
+            if key.replace("-", "_") not in known and key not in get_config().defaults():
+                raise SettingError.unknown(key, f"luigi.cfg, [{task}]", known)
 
 
 def fork() -> None:
