@@ -316,3 +316,17 @@ def test_an_interrupt_while_a_cell_runs_leaves_nothing(run: Run, here: Path) -> 
         run(CHILDREN, "while True: pass", limits=Limits(20, 40))
     pressing.join()
     assert not any(map(alive, pids(here, 4)))
+
+
+def test_the_folders_of_owners_that_were_killed_are_swept(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    # A socket's path must be short, which pytest's own folders are not.
+    with tempfile.TemporaryDirectory(prefix="t-", dir="/tmp") as name:
+        place = Path(name)
+        monkeypatch.setattr(tempfile, "tempdir", name)
+        dead = subprocess.Popen([sys.executable, "-c", ""])
+        dead.wait()
+        left, kept = place / f"parcours-{dead.pid}-left", place / f"parcours-{os.getpid()}-kept"
+        for folder in (left, kept, place / "parcours-other"):
+            (folder / "ipython").mkdir(parents=True)
+        assert run("1").failure is None
+        assert sorted(path.name for path in place.iterdir()) == sorted([kept.name, "parcours-other"])

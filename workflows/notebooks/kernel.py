@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import psutil
 from jupyter_client.kernelspec import KernelSpec
 from jupyter_client.manager import AsyncKernelManager
 
@@ -20,7 +21,8 @@ from workflows.identity.closure import ENGINE
 from workflows.notebooks.guarded import FOLDER, MARK, OWNER, kill_marked
 
 # A unix socket's path may have 107 characters; the name of the socket takes a part of them.
-_LONGEST_FOLDER = 80
+_LONGEST_FOLDER = 60
+_PREFIX = "parcours-"
 # The same for every report, whoever starts it and wherever.
 _FIXED = {"TZ": "UTC", "LC_ALL": "C.UTF-8", "PYTHONHASHSEED": "0"}
 
@@ -93,11 +95,20 @@ def _forget(manager: EnvironmentKernelManager) -> None:
 
 
 def _private_folder() -> Path:
-    folder = Path(tempfile.mkdtemp(prefix="parcours-"))
-    if len(str(folder)) > _LONGEST_FOLDER:
-        folder.rmdir()
-        folder = Path(tempfile.mkdtemp(prefix="parcours-", dir="/tmp"))
-    return folder
+    """A new folder for a kernel's sockets, with a path short enough for them."""
+    place = Path(tempfile.gettempdir())
+    if len(str(place)) > _LONGEST_FOLDER:
+        place = Path("/tmp")  # noqa: S108 - the folder in it is private, and short
+    _sweep(place)
+    return Path(tempfile.mkdtemp(prefix=f"{_PREFIX}{os.getpid()}-", dir=place))
+
+
+def _sweep(place: Path) -> None:
+    """Remove the folders of processes that were killed before their kernel, and so its guard, had started."""
+    for folder in place.glob(f"{_PREFIX}*-*"):
+        owner = folder.name.removeprefix(_PREFIX).partition("-")[0]
+        if owner.isdecimal() and not psutil.pid_exists(int(owner)):
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 def _paths(root: Path, folder: Path) -> dict[str, str]:
