@@ -214,7 +214,9 @@ class TemplateError(BadInput):
     @classmethod
     def syntax(cls, name: str, cell: int, line: int, text: str, why: str) -> TemplateError:
         """A cell that is not valid Python; code cells count from 1."""
-        return cls(f"template '{name}' has a syntax error in cell {cell}, line {line}: {why}: {text.strip()!r}")
+        return cls(
+            f"template '{name}' has a syntax error in cell {cell}, line {line}: {why}: {text.strip()!r}; expected valid Python."
+        )
 
     @classmethod
     def bad_annotation(cls, name: str, parameter: str, found: str, expected: str) -> TemplateError:

@@ -77,7 +77,10 @@ def test_a_syntax_error_in_the_last_cell_is_found_before_anything_runs(shared: A
     ran = shared.folder / "ran"
     shared.template("broken", f"open({str(ran)!r}, 'w')", "x = 1", "y = 2\ndef f(:\n    pass")
     line = refused(shared, shared.report("broken", DAY))
-    assert line == "template 'broken' has a syntax error in cell 3, line 2: invalid syntax: 'def f(:'"
+    assert (
+        line
+        == "template 'broken' has a syntax error in cell 3, line 2: invalid syntax: 'def f(:'; expected valid Python."
+    )
     assert not ran.exists()
 
 

@@ -107,8 +107,16 @@ def test_a_failed_report_has_a_record_of_how_it_came_to_be(kept: Path) -> None:
             {"PARCOURS_REPORT_TIMEOUT": "3"},
             "the report took longer than report_timeout, 3 s, and the kernel was killed",
         ),
-        ("killed", {}, "the kernel died; it was killed from outside or ran out of memory"),
-        ("leaving", {}, "the kernel died; it was killed from outside or ran out of memory"),
+        (
+            "killed",
+            {},
+            "the kernel died: it was killed from outside, or ran out of memory, and then needs less data at once or a larger machine",
+        ),
+        (
+            "leaving",
+            {},
+            "the kernel died: it was killed from outside, or ran out of memory, and then needs less data at once or a larger machine",
+        ),
         ("greedy", {}, "MemoryError"),
         ("asking", {}, "StdinNotImplementedError: raw_input was called, but this frontend does not support input "),
     ],

@@ -230,7 +230,10 @@ def test_a_kernel_that_dies_is_a_failure_of_its_cell(run: Run, end: str) -> None
     execution = run("import os", f"print('before', flush=True)\n{end}", "print('never')", limits=Limits(20, 40))
     assert execution.failure is not None
     assert (execution.failure.cell, execution.failure.of) == (2, 3)
-    assert execution.failure.reason == "the kernel died; it was killed from outside or ran out of memory"
+    assert (
+        execution.failure.reason
+        == "the kernel died: it was killed from outside, or ran out of memory, and then needs less data at once or a larger machine"
+    )
 
 
 def test_a_kernel_that_runs_out_of_memory_is_a_failure(run: Run) -> None:
@@ -239,7 +242,7 @@ def test_a_kernel_that_runs_out_of_memory_is_a_failure(run: Run) -> None:
     assert execution.failure is not None
     assert execution.failure.reason in (
         "MemoryError",
-        "the kernel died; it was killed from outside or ran out of memory",
+        "the kernel died: it was killed from outside, or ran out of memory, and then needs less data at once or a larger machine",
     )
 
 

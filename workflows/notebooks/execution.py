@@ -169,7 +169,7 @@ class _Run:
         if self._expired:
             return f"the report took longer than report_timeout, {self._limits.whole:g} s, and the kernel was killed; the limit is set in luigi.cfg, [workflows]"
         if isinstance(error, DeadKernelError):
-            return "the kernel died; it was killed from outside or ran out of memory"
+            return "the kernel died: it was killed from outside, or ran out of memory, and then needs less data at once or a larger machine"
         return f"the kernel did not start: {error}"
 
 
