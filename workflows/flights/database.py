@@ -221,12 +221,13 @@ def _load(connection: sqlite3.Connection, source: Source, folder: Path, tick: Ti
 
 def _insert(source: Source, header: list[str]) -> str:
     """The statement that takes a row of the file by position; its NA, for missing, becomes NULL."""
-    values = {name: f"NULLIF(?{place}, 'NA')" for place, name in enumerate(header, start=1)}
+    values = {name: f"NULLIF(row.{name}, 'NA')" for name in header}
     if "year" in header and "month" in header:
-        year, month, day = (header.index(name) + 1 for name in ("year", "month", "day"))
-        values["date"] = f"printf('%04d-%02d-%02d', ?{year}, ?{month}, ?{day})"
+        values["date"] = "printf('%04d-%02d-%02d', row.year, row.month, row.day)"
     chosen = ", ".join(values[column.strip()] for column in source.columns.split(","))
-    return f"INSERT INTO {source.table} ({source.columns}) VALUES ({chosen})"  # noqa: S608 - our own names, no input
+    row = ", ".join(f"? AS {name}" for name in header)
+    # Our own names, no input.
+    return f"INSERT INTO {source.table} ({source.columns}) SELECT {chosen} FROM (SELECT {row}) AS row"  # noqa: S608
 
 
 @contextmanager
