@@ -17,7 +17,8 @@ import fsspec
 import pytest
 
 from workflows.errors import StoreError
-from workflows.store.artefacts import PROVENANCE, TABLE, Address, Artefact, Provenance, Store, described
+from workflows.store.address import PROVENANCE, TABLE, Address
+from workflows.store.artefacts import Artefact, Provenance, Store, described
 
 ADDRESS = Address("Cleaned", "2020-01-01", "0123456789abcdef" + "0" * 48)
 OTHER = Address("Cleaned", "2020-01-01", "fedcba9876543210" + "0" * 48)

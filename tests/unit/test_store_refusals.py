@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from workflows.errors import StoreError
-from workflows.store.artefacts import TABLE, Address, Provenance, Store, described
+from workflows.store.address import TABLE, Address
+from workflows.store.artefacts import Provenance, Store, described
 
 ADDRESS = Address("Cleaned", "2020-01-01", "0123456789abcdef" + "0" * 48)
 NOBODY = 65534

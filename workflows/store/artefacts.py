@@ -14,7 +14,7 @@ from pathlib import Path
 
 from workflows.errors import StoreError
 from workflows.identity.canonical import digest_bytes
-from workflows.store.address import DAMAGED, FAILED, MEASURES, NOTEBOOK, PROVENANCE, REPORT, TABLE, Address
+from workflows.store.address import DAMAGED, FAILED, PROVENANCE, Address
 from workflows.store.files import Folder, ObjectStore, Place
 from workflows.store.provenance import Provenance
 
@@ -192,15 +192,4 @@ def described(folder: Path, names: dict[str, int | None]) -> dict[str, dict[str,
     return outputs
 
 
-__all__ = [
-    "MEASURES",
-    "NOTEBOOK",
-    "PROVENANCE",
-    "REPORT",
-    "TABLE",
-    "Address",
-    "Artefact",
-    "Provenance",
-    "Store",
-    "described",
-]
+__all__ = ["Address", "Artefact", "Provenance", "Store", "described"]

@@ -38,7 +38,7 @@ def _shortened(record: logging.LogRecord) -> bool:
     error = _for_the_user(record.exc_info[1]) if record.exc_info else None
     if _shows_tracebacks():
         return True
-    if error and str(error) in _told and isinstance(error, ParcoursError):
+    if error and str(error) in _told:
         # Reports of one date fail for the same reason; it is said once.
         return False
     if error:
