@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+from workflows.answers import Answer
 from workflows.errors import ParcoursError, SettingError
 from workflows.release import VERSION
 
@@ -20,15 +21,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; the exit code is 0, 1 for a failure, 2 for bad usage or input."""
     parser = _parser()
     options = parser.parse_args(arguments)
-    command: Callable[[argparse.Namespace], int] = options.command
+    ask: Callable[[argparse.Namespace], Answer] = options.command
     if isinstance(sys.stdout, io.TextIOWrapper):
         # A terminal of ASCII only shows the escapes of what it cannot show, as Python does on standard error.
         sys.stdout.reconfigure(errors="backslashreplace")
     try:
-        code = command(options)
+        answer = ask(options)
+        if options.json:
+            _print_json(answer.as_json())
+        else:
+            print("\n".join(answer.lines()))
         # Now, because whoever reads may be gone, which only the code below tells Python to bear.
         sys.stdout.flush()
-        return code
+        return answer.exit_code
     except (ParcoursError, configparser.Error) as error:
         if options.debug:
             traceback.print_exc()
@@ -59,28 +64,16 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _check(options: argparse.Namespace) -> int:
-    from workflows.tasks.check import check
+def _check(options: argparse.Namespace) -> Answer:
+    from workflows.answers.check import check
 
-    findings = check(options.template)
-    if options.json:
-        _print_json([finding.as_json() for finding in findings])
-    else:
-        width = max((len(finding.name) for finding in findings), default=0)
-        for finding in findings:
-            print(f"{finding.name:<{width}}  {finding.sentence}")
-    return 2 if any(finding.error for finding in findings) else 0
+    return check(options.template)
 
 
-def _explain(options: argparse.Namespace) -> int:
-    from workflows.tasks.explain import as_json, as_lines, explain
+def _explain(options: argparse.Namespace) -> Answer:
+    from workflows.answers.explain import explain
 
-    origin = explain(options.path)
-    if options.json:
-        _print_json(as_json(origin))
-    else:
-        print("\n".join(as_lines(origin)))
-    return 0
+    return explain(options.path)
 
 
 def _print_json(value: Any) -> None:

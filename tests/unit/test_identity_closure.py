@@ -144,7 +144,7 @@ def test_a_schema_that_is_named_in_text_counts(project: Path) -> None:
 def test_a_cell_is_counted_under_its_name_with_what_it_imports(project: Path) -> None:
     write(project, {"helper.py": "import json, pandas"})
     tree = ast.parse("import helper")
-    code = index_of(project).of_source("templates/daily.ipynb", digest_python(tree), imports_of(tree))
+    code = index_of(project).of_source("templates/daily.ipynb", digest_python(tree), imports_of(tree), b"")
     assert set(code.files) == {"templates/daily.ipynb", "helper.py"}
     assert code.imports == {"pandas"}
 

@@ -13,6 +13,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from importlib.machinery import PathFinder
 from pathlib import Path
+from typing import Any
 
 from workflows.errors import PipelineError
 from workflows.identity.canonical import digest, digest_bytes
@@ -30,6 +31,12 @@ class Code:
     """Each file of the project's own code, relative to the project where it lies in it, with its digest."""
     imports: frozenset[str]
     """The top-level names of the foreign modules that these files import."""
+    definitions: dict[str, dict[str, str]] = field(default_factory=dict, compare=False)
+    """What of each file is reached, with its digest: names of definitions, or '' for a file that counts whole."""
+    sources: dict[str, bytes] = field(default_factory=dict, compare=False, repr=False)
+    """The bytes of each file, as they were read when it was digested."""
+    undecided: dict[str, str] = field(default_factory=dict, compare=False)
+    """The files that count whole because their reach cannot be decided, each with the reason."""
 
     @property
     def digest(self) -> str:
@@ -37,7 +44,23 @@ class Code:
         return digest(self.files)
 
     def __or__(self, other: Code) -> Code:
-        return Code({**self.files, **other.files}, self.imports | other.imports)
+        return Code(
+            {**self.files, **other.files},
+            self.imports | other.imports,
+            {**self.definitions, **other.definitions},
+            {**self.sources, **other.sources},
+            {**self.undecided, **other.undecided},
+        )
+
+    def record(self) -> dict[str, Any]:
+        """What the store keeps of it under its digest; the sources lie beside it under their own."""
+        return {
+            "digest": self.digest,
+            "files": self.files,
+            "definitions": self.definitions,
+            "sources": {name: digest_bytes(data) for name, data in self.sources.items()},
+            "undecided": self.undecided,
+        }
 
 
 @dataclass(frozen=True)
@@ -46,6 +69,7 @@ class _Module:
     path: Path
     digest: str
     imports: tuple[Import, ...]
+    source: bytes
 
     @property
     def package(self) -> str:
@@ -70,13 +94,14 @@ class CodeIndex:
         """The closure of modules named as in an import statement."""
         return self._closure([(name, True) for name in names])
 
-    def of_source(self, name: str, source_digest: str, imports: Sequence[Import]) -> Code:
+    def of_source(self, name: str, source_digest: str, imports: Sequence[Import], source: bytes) -> Code:
         """The closure of code that is no module: a template's cells, counted under a name."""
-        reached = self._closure(_targets(_Module("", Path(name), source_digest, tuple(imports))))
-        return Code({name: source_digest}, frozenset()) | reached
+        reached = self._closure(_targets(_Module("", Path(name), source_digest, tuple(imports), source)))
+        return Code({name: source_digest}, frozenset(), {name: {"": source_digest}}, {name: source}) | reached
 
     def _closure(self, start: list[tuple[str, bool]]) -> Code:
         files: dict[str, str] = {}
+        sources: dict[str, bytes] = {}
         foreign: set[str] = set()
         waiting, seen = start, set()
         while waiting:
@@ -90,9 +115,12 @@ class CodeIndex:
                 if certain and not self._is_own(name.partition(".")[0]):
                     foreign.add(name.partition(".")[0])
                 continue
-            files[label(module.path, self.root, name)] = module.digest
+            known = label(module.path, self.root, name)
+            files[known], sources[known] = module.digest, module.source
             waiting.extend(_targets(module))
-        return Code(dict(sorted(files.items())), frozenset(foreign - sys.stdlib_module_names))
+        files = dict(sorted(files.items()))
+        whole = {name: {"": found} for name, found in files.items()}
+        return Code(files, frozenset(foreign - sys.stdlib_module_names), whole, sources)
 
     def _is_own(self, top: str) -> bool:
         return self._module(top) is not None
@@ -130,7 +158,11 @@ class CodeIndex:
             known = [digest_python(tree), [[i.level, i.module, list(i.names)] for i in imports_of(tree)]]
             self.memo.put(key, known)
         return _Module(
-            name, path, known[0], tuple(Import(level, module, tuple(names)) for level, module, names in known[1])
+            name,
+            path,
+            known[0],
+            tuple(Import(level, module, tuple(names)) for level, module, names in known[1]),
+            source,
         )
 
 

@@ -12,6 +12,8 @@ MEASURES = "measures.json"
 
 DAMAGED = "damaged"
 FAILED = "failed"
+CODE = "code"
+SOURCES = f"{CODE}/sources"
 
 
 @dataclass(frozen=True)

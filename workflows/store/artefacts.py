@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import logging
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import chain, count
 from pathlib import Path
+from typing import Any
 
 from workflows.errors import StoreError
-from workflows.identity.canonical import digest_bytes
-from workflows.store.address import DAMAGED, FAILED, PROVENANCE, Address
+from workflows.identity.canonical import canonical_json, digest_bytes
+from workflows.store.address import CODE, DAMAGED, FAILED, PROVENANCE, SOURCES, Address
 from workflows.store.files import Folder, ObjectStore, Place
 from workflows.store.provenance import Provenance
 
@@ -36,6 +38,7 @@ class Store:
     def __init__(self, place: Place) -> None:
         self._place = place
         self._intact: set[str] = set()
+        self._kept: set[str] = set()
 
     @classmethod
     def at(cls, location: str, cache: Path) -> Store:
@@ -147,6 +150,35 @@ class Store:
             if name.endswith(version[:16]):
                 return self._found(f"{task}/{date}/{name}", version)
         return None
+
+    def keep_code(self, record: Mapping[str, Any], sources: Mapping[str, bytes]) -> None:
+        """Keep a copy of the code that makes a result: its record under its digest, each file under its own."""
+        digest = record["digest"]
+        if digest in self._kept:
+            return
+        if not self._place.exists(f"{CODE}/{digest}.json"):
+            for name, data in sources.items():
+                place = f"{SOURCES}/{record['sources'][name]}"
+                if not self._place.exists(place):
+                    self._place.put(place, data)
+            self._place.put(f"{CODE}/{digest}.json", canonical_json(record).encode("utf-8", "surrogatepass"))
+        self._kept.add(digest)
+
+    def code(self, digest: str) -> dict[str, Any] | None:
+        """The record of the code with a digest, if the store has it: `files`, `definitions`, `sources`, `undecided`."""
+        try:
+            found = json.loads(self._place.read(f"{CODE}/{digest}.json"))
+        except (OSError, ValueError):
+            return None
+        return found if isinstance(found, dict) and found.get("digest") == digest else None
+
+    def source(self, sha256: str) -> bytes | None:
+        """The bytes of a file of code as it was loaded, if the store has them undamaged."""
+        try:
+            data = self._place.read(f"{SOURCES}/{sha256}")
+        except OSError:
+            return None
+        return data if digest_bytes(data) == sha256 else None
 
     def reuse(self, artefact: Artefact, name: str, staged: Path) -> None:
         """Lay one of an artefact's files into a staged folder; the bytes are shared where the file system can."""

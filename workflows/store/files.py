@@ -28,6 +28,9 @@ class Place(Protocol):
     def read(self, name: str) -> bytes:
         """A file's bytes; raises FileNotFoundError."""
 
+    def put(self, name: str, data: bytes) -> None:
+        """Make these the bytes of a file, whole, in place of what was there."""
+
     def folders(self, name: str) -> list[str]:
         """The names of the folders inside a folder, ascending; none where it does not exist."""
 
@@ -68,6 +71,17 @@ class Folder:
 
     def read(self, name: str) -> bytes:
         return (self.root / name).read_bytes()
+
+    def put(self, name: str, data: bytes) -> None:
+        target = self.root / name
+        with _refusals(str(self.root)):
+            target.parent.mkdir(parents=True, exist_ok=True)
+            beside = target.with_name(f".{uuid.uuid4().hex}")
+            try:
+                beside.write_bytes(data)
+                beside.replace(target)
+            finally:
+                beside.unlink(missing_ok=True)
 
     def folders(self, name: str) -> list[str]:
         try:
@@ -147,6 +161,10 @@ class ObjectStore:
     def read(self, name: str) -> bytes:
         data: bytes = self._files.cat_file(self._at(name))
         return data
+
+    def put(self, name: str, data: bytes) -> None:
+        with _refusals(self._url):
+            self._files.pipe_file(self._at(name), data)
 
     def folders(self, name: str) -> list[str]:
         try:

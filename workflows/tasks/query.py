@@ -171,13 +171,15 @@ def _code(task: type[Query]) -> Code:
 
 def _read_code(task: type[Query]) -> Code:
     code = class_code(task, schema_module(task.schema))
-    files = {}
+    files: dict[str, str] = {}
+    sources: dict[str, bytes] = {}
     for attribute in _ATTRIBUTES:
         if getattr(task, attribute, None):
             statement = _statement(task, attribute)
             if statement.path:
-                files[_file_name(task, attribute, statement.path)] = digest_bytes(statement.normal.encode())
-    return Code({**code.files, **files}, code.imports)
+                name = _file_name(task, attribute, statement.path)
+                files[name], sources[name] = digest_bytes(statement.normal.encode()), statement.text.encode()
+    return code | Code(files, frozenset(), {name: {"": found} for name, found in files.items()}, sources)
 
 
 def _file_name(task: type[Query], attribute: str, path: Path) -> str:

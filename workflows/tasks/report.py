@@ -315,7 +315,9 @@ def template_code(name: str) -> Code:
 def _read_template_code(name: str) -> Code:
     template = read_template(name)
     project = current()
-    return project.code.of_source(project.label(template.path), template.digest, template.imports)
+    return project.code.of_source(
+        project.label(template.path), template.digest, template.imports, template.path.read_bytes()
+    )
 
 
 def _object(text: str) -> dict[str, Any]:

@@ -202,6 +202,7 @@ class Result(luigi.Task):
                 seconds=round(time.monotonic() - began, 3) if made.seconds is None else made.seconds,
                 reused_from=twin.provenance.version if twin else None,
             )
+            store.keep_code(identity.recipe.code.record(), identity.recipe.code.sources)
             store.publish(folder, self.address, provenance)
             if REPORT in made.files:
                 progress.link(store.link(f"{self.address.path}/{REPORT}"))

@@ -37,14 +37,44 @@ class Origin:
         template = self.record.template["name"] if self.record and self.record.template else None
         return " ".join([self.task, *filter(None, [template]), *([self.date] if self.date != "-" else [])])
 
+    @property
+    def exit_code(self) -> int:
+        """0: there is an answer."""
+        return 0
+
+    def as_json(self) -> dict[str, Any]:
+        """The tree: each record with its inputs' records in place."""
+        found: dict[str, Any] = {"task": self.task, "date": self.date, "version": self.version}
+        if self.record:
+            found = json.loads(self.record.to_json())
+        return {**found, "inputs": [below.as_json() for below in self.inputs], "is_in_store": self.record is not None}
+
+    def lines(self) -> list[str]:
+        """The tree, one line for each result."""
+        record = self.record
+        assert record is not None
+        started = datetime.fromisoformat(record.started)
+        how = "failed" if record.failure else "made"
+        lines = [
+            f"{self.name}  {how} {started:%Y-%m-%d %H:%M} UTC by {record.user} on {record.host}, {record.seconds:.1f} s, "
+            f"{commit_of(record.code)}",
+            f"version {record.version}",
+            f"Python {record.environment['python']}, "
+            + ", ".join(f"{n} {v}" for n, v in record.environment["packages"].items()),
+        ]
+        if record.failure:
+            lines.append("failed in cell {cell} of {of}: {reason}".format(**record.failure))
+        return [*lines, *_branches(self, "")]
+
 
 def explain(path: Path) -> Origin:
     """The origin of the artefact or report at a path; raises PathError where there is none."""
-    record = _record(path)
+    record = read_record(path)
     return _origin(record.task, _date(record), record, current().store)
 
 
-def _record(path: Path) -> Provenance:
+def read_record(path: Path) -> Provenance:
+    """The provenance of the artefact, the failed report or the lone HTML file at a path; raises PathError where there is none."""
     shown = str(path)
     try:
         path = _recording(path)
@@ -90,32 +120,6 @@ def _origin(task: str, date: str, record: Provenance | None, store: Store) -> Or
 
 def _date(record: Provenance) -> str:
     return record.parameters.get("date", "-")
-
-
-def as_json(origin: Origin) -> dict[str, Any]:
-    """The tree for a program: each record with its inputs' records in place."""
-    found: dict[str, Any] = {"task": origin.task, "date": origin.date, "version": origin.version}
-    if origin.record:
-        found = json.loads(origin.record.to_json())
-    return {**found, "inputs": [as_json(below) for below in origin.inputs], "is_in_store": origin.record is not None}
-
-
-def as_lines(origin: Origin) -> list[str]:
-    """The tree for people."""
-    record = origin.record
-    assert record is not None
-    started = datetime.fromisoformat(record.started)
-    how = "failed" if record.failure else "made"
-    lines = [
-        f"{origin.name}  {how} {started:%Y-%m-%d %H:%M} UTC by {record.user} on {record.host}, {record.seconds:.1f} s, "
-        f"{commit_of(record.code)}",
-        f"version {record.version}",
-        f"Python {record.environment['python']}, "
-        + ", ".join(f"{n} {v}" for n, v in record.environment["packages"].items()),
-    ]
-    if record.failure:
-        lines.append("failed in cell {cell} of {of}: {reason}".format(**record.failure))
-    return [*lines, *_branches(origin, "")]
 
 
 def _branches(origin: Origin, indent: str) -> Iterator[str]:

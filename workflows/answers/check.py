@@ -47,14 +47,36 @@ class Checked:
         }
 
 
-def check(templates: Sequence[str]) -> list[Checked]:
-    """Check these templates, or all templates and the pipelines; what is wrong is in the checked."""
+@dataclass(frozen=True)
+class Findings:
+    """What the check of templates and pipelines found."""
+
+    found: list[Checked]
+    """One for each template, query and stage."""
+
+    @property
+    def exit_code(self) -> int:
+        """2 where anything is wrong."""
+        return 2 if any(finding.error for finding in self.found) else 0
+
+    def lines(self) -> list[str]:
+        """One line for each."""
+        width = max((len(finding.name) for finding in self.found), default=0)
+        return [f"{finding.name:<{width}}  {finding.sentence}" for finding in self.found]
+
+    def as_json(self) -> list[dict[str, Any]]:
+        """One object for each."""
+        return [finding.as_json() for finding in self.found]
+
+
+def check(templates: Sequence[str]) -> Findings:
+    """Check these templates, or all templates and the pipelines; what is wrong is in the findings."""
     names = list(templates) or current().templates.names()
     found = [_template(name) for name in names]
     if not templates:
         found += [_task(name, cls) for name, cls in tables().items()]
     current().save()
-    return found
+    return Findings(found)
 
 
 def _template(name: str) -> Checked:
