@@ -12,7 +12,8 @@ from typing import Any
 import pytest
 from sqlalchemy import create_engine, text
 
-from workflows.data.database import connect, fingerprint
+from workflows.data.database import connect
+from workflows.data.rows import fingerprint
 from workflows.data.statement import Statement
 from workflows.errors import DatabaseError
 

@@ -12,7 +12,10 @@ import pandera.pandas as pa
 import pytest
 from pandera.typing import Series
 
-from workflows.data.database import Rows, SqlAlchemyDatabase, SqliteFile, connect, fingerprint
+from workflows.data.database import connect
+from workflows.data.rows import Rows, fingerprint
+from workflows.data.server import SqlAlchemyDatabase
+from workflows.data.sqlite import SqliteFile
 from workflows.data.statement import Statement
 from workflows.data.tables import as_frame, checked, read_table, schema_module, write_table
 from workflows.errors import DatabaseError, PipelineError, SchemaError, StageError
@@ -62,7 +65,7 @@ def test_a_missing_file_is_named(tmp_path: Path, given: str) -> None:
 
 
 def one(value: Any) -> str:
-    return fingerprint(Rows(("x",), [(value,)]))
+    return fingerprint(Rows(("x",), [(value,)])).digest
 
 
 DIFFERENT = [

@@ -24,6 +24,7 @@ from workflows.identity.memo import Memo
 from workflows.notebooks.template import Templates
 from workflows.settings import Settings
 from workflows.store.artefacts import Store
+from workflows.tasks.gathering import Gathering, gather
 from workflows.tasks.plan import Plan
 
 T = TypeVar("T")
@@ -35,7 +36,8 @@ class Project:
     def __init__(self, settings: Settings, today: datetime.date) -> None:
         self.settings = settings
         self.today = today
-        self.plan = Plan()
+        self.plan = Plan(self._gather)
+        self._is_gathered = False
         self._memos: list[Memo] = []
         self._known: dict[Hashable, Any] = {}
         self.code = CodeIndex(settings.root, settings.pipelines, self._memo("code"))
@@ -83,6 +85,26 @@ class Project:
             self._known[key] = find()
         found: T = self._known[key]
         return found
+
+    def together(self, make: Callable[[], T]) -> T:
+        """What `make` constructs: tasks for whose queries the database is asked at once, not query by query."""
+        self._gather(make)
+        before, self._is_gathered = self._is_gathered, True
+        try:
+            return make()
+        finally:
+            self._is_gathered = before
+
+    def _gather(self, make: Callable[[], object]) -> None:
+        if self._is_gathered or self.database.tells_state:
+            # Where the state is told, fingerprints are remembered, and a file answers each question at once.
+            return
+        plan = self.plan
+        self.plan = gathering = Gathering(plan)
+        try:
+            gather(gathering, make)
+        finally:
+            self.plan = plan
 
     def pipelines_code(self) -> Code:
         """The code closure of all pipelines."""
