@@ -211,6 +211,18 @@ def test_a_year_of_dates_is_asked_in_one_statement(urls: dict[str, str], kind: s
     assert len([sql for sql in asked if "count(*)" in sql]) == 1
 
 
+@pytest.mark.usefixtures("in_the_database")
+def test_many_that_take_too_long_together_are_asked_in_parts(
+    urls: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And the fingerprint of each is still the one that it has alone."""
+    sql = "SELECT id, (SELECT 1 FROM pg_sleep(0.1)) AS slept FROM events WHERE date >= :date AND id = :id"
+    values = [{"date": DAYS[0], "id": n % 4} for n in range(12)]
+    alone = [one(connect(urls["postgresql"]), sql, **each) for each in values]
+    monkeypatch.setenv("PGOPTIONS", "-c statement_timeout=500")
+    assert connect(urls["postgresql"]).fingerprints("Events", Statement(sql, "events.sql"), values) == alone
+
+
 OUTSIDE = {
     "sqlite": ["PRAGMA table_info(events)", "EXPLAIN QUERY PLAN SELECT 1", "SELECT " + ", ".join(f"{n} AS x{n}" for n in range(500))],
     "sqlite through SQLAlchemy": ["PRAGMA table_info(events)", BY_DATE.replace(":date", "'2020-01-01'")],

@@ -272,7 +272,7 @@ def test_a_file_that_tells_its_state_is_not_gathered_from(pipeline: Any, monkeyp
     def refuse(*_: Any) -> None:
         raise AssertionError("gathered")
 
-    monkeypatch.setattr(project, "gather", refuse)
+    monkeypatch.setattr(project, "Gathering", refuse)
     assert pipeline.load("").Events(date=FIRST).version
 
 

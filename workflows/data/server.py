@@ -51,17 +51,21 @@ class SqlAlchemyDatabase:
 
     def fingerprints(self, task: str, statement: Statement, many: Sequence[Mapping[str, Any]]) -> list[Fingerprint]:
         with self._connected(task, statement) as connection:
-            found = _attempted(connection, lambda: _digested(connection, statement, many))
-            return found or [fingerprint(_rows(connection, statement, values)) for values in many]
+            columns = _attempted(connection, lambda: _columns(connection, statement, many[0]))
+            if columns:
+                return _divided(connection, statement, columns, many)
+            return [fingerprint(_rows(connection, statement, values)) for values in many]
 
     def snapshot(
         self, task: str, statement: Statement, probe: Statement, values: Mapping[str, Any]
     ) -> tuple[Rows, Fingerprint]:
         with self._connected(task, statement) as connection:
-            found = _attempted(
-                connection,
-                lambda: (_rows(connection, statement, values), _digested(connection, probe, [values])[0]),
-            )
+
+            def act() -> tuple[Rows, Fingerprint]:
+                rows = _rows(connection, statement, values)
+                return rows, _digested(connection, probe, _columns(connection, probe, values), [values])[0]
+
+            found = _attempted(connection, act)
             if found:
                 return found
             rows = _rows(connection, statement, values)
@@ -123,7 +127,8 @@ def _attempted(connection: Any, act: Callable[[], T]) -> T | None:
     """
     from sqlalchemy.exc import SQLAlchemyError
 
-    _begin(connection)
+    if not connection.in_transaction():
+        _begin(connection)
     if connection.dialect.name not in DIALECTS:
         return None
     try:
@@ -142,19 +147,40 @@ def _rows(connection: Any, statement: Statement, values: Mapping[str, Any]) -> R
     return Rows(tuple(found.keys()), [tuple(row) for row in found])
 
 
-def _digested(connection: Any, statement: Statement, many: Sequence[Mapping[str, Any]]) -> list[Fingerprint]:
-    """The fingerprints for many bindings by few statements: one that tells the columns, and one for hundreds of bindings."""
+def _columns(connection: Any, statement: Statement, values: Mapping[str, Any]) -> tuple[str, ...]:
+    """The names of a statement's columns; raises for one that cannot stand in parentheses."""
+    head = Statement(f"SELECT * FROM (\n{statement.inner}\n) AS given LIMIT 0", statement.name)  # noqa: S608 - the pipeline's own
+    return _rows(connection, head, values).columns
+
+
+def _divided(
+    connection: Any, statement: Statement, columns: Sequence[str], many: Sequence[Mapping[str, Any]]
+) -> list[Fingerprint]:
+    """The fingerprints for many bindings by as few statements as it goes.
+
+    Many may fail (one of them is wrong, or all take longer than the database allows) where one does not. What each
+    gives must not depend on its company, so halves are tried, down to the one that fails by itself.
+    """
+    size = max(1, min(_TOGETHER, _BOUND // max(1, len(statement.binds))))
+    if len(many) <= size:
+        found = _attempted(connection, lambda: _digested(connection, statement, columns, many))
+        if found:
+            return found
+        if len(many) == 1:
+            return [fingerprint(_rows(connection, statement, many[0]))]
+        size = len(many) // 2
+    parts = [many[start : start + size] for start in range(0, len(many), size)]
+    return [one for part in parts for one in _divided(connection, statement, columns, part)]
+
+
+def _digested(
+    connection: Any, statement: Statement, columns: Sequence[str], many: Sequence[Mapping[str, Any]]
+) -> list[Fingerprint]:
+    """The fingerprints for many bindings by one statement."""
     from sqlalchemy import text
 
-    head = Statement(f"SELECT * FROM (\n{statement.inner}\n) AS given LIMIT 0", statement.name)  # noqa: S608 - the pipeline's own
-    columns = _rows(connection, head, many[0]).columns
-    size = max(1, min(_TOGETHER, _BOUND // max(1, len(statement.binds))))
-    found: list[Fingerprint] = []
-    for start in range(0, len(many), size):
-        part = many[start : start + size]
-        numbers = range(len(part))
-        asked = DIALECTS[connection.dialect.name].together(statement, len(columns), numbers)
-        bound = {bound_as(name, n): part[n][name] for n in numbers for name in statement.binds if name in part[n]}
-        rows = sorted(tuple(row) for row in connection.execute(text(asked), bound))
-        found += [Fingerprint(digest([columns, types, digested]), count) for _, count, digested, types in rows]
-    return found
+    numbers = range(len(many))
+    asked = DIALECTS[connection.dialect.name].together(statement, len(columns), numbers)
+    bound = {bound_as(name, n): many[n][name] for n in numbers for name in statement.binds if name in many[n]}
+    rows = sorted(tuple(row) for row in connection.execute(text(asked), bound))
+    return [Fingerprint(digest([list(columns), types, digested]), count) for _, count, digested, types in rows]

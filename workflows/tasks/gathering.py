@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from luigi.task_register import Register
 
@@ -38,21 +38,20 @@ class Gathering(Plan):
         self._met.setdefault(type(draft), []).append(draft)
         return Identity(UNPLANNED, Recipe({}, Code({}, frozenset())), Environment("", {}), inputs, None)
 
+    def gather(self, make: Callable[[], object]) -> None:
+        """Meet the tasks that `make` constructs.
+
+        What goes wrong goes wrong again when the same is planned, and is raised then.
+        """
+        with contextlib.suppress(Exception), _apart():
+            make()
+
     def look_ahead(self) -> None:
         """Have each class of tasks find out together what their versions need."""
         for cls, drafts in self._met.items():
-            cls.look_ahead(drafts)
-
-
-def gather(gathering: Gathering, make: Callable[[], Any]) -> None:
-    """Meet the tasks that `make` constructs.
-
-    It leaves nothing behind but answers: what goes wrong goes wrong again when the same is planned, and is raised then.
-    """
-    with contextlib.suppress(Exception), _apart():
-        make()
-    with contextlib.suppress(Exception):
-        gathering.look_ahead()
+            # As above: what the database refuses is the error of the one query that it refuses.
+            with contextlib.suppress(Exception):
+                cls.look_ahead(drafts)
 
 
 @contextmanager

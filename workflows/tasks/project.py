@@ -24,7 +24,7 @@ from workflows.identity.memo import Memo
 from workflows.notebooks.template import Templates
 from workflows.settings import Settings
 from workflows.store.artefacts import Store
-from workflows.tasks.gathering import Gathering, gather
+from workflows.tasks.gathering import Gathering
 from workflows.tasks.plan import Plan
 
 T = TypeVar("T")
@@ -102,9 +102,10 @@ class Project:
         plan = self.plan
         self.plan = gathering = Gathering(plan)
         try:
-            gather(gathering, make)
+            gathering.gather(make)
         finally:
             self.plan = plan
+        gathering.look_ahead()
 
     def pipelines_code(self) -> Code:
         """The code closure of all pipelines."""

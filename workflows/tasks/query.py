@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import datetime
 from collections.abc import Sequence
 from dataclasses import replace
@@ -11,7 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from workflows.data.statement import Statement
 from workflows.data.tables import as_frame, as_stored, checked, schema_module, write_table
-from workflows.errors import DatabaseError, NoData, PipelineError, PlanError
+from workflows.errors import NoData, PipelineError, PlanError
 from workflows.identity.canonical import digest, digest_bytes
 from workflows.identity.closure import Code
 from workflows.identity.environment import Environment
@@ -72,9 +71,7 @@ class Query(Result):
         """Ask the database for the fingerprints of all these queries at once, where they are not known."""
         unknown = [draft for draft in drafts if isinstance(draft, Query) and not draft._known(_code(cls))]
         if unknown:
-            # What the database refuses is the error of the query that is planned, with its name.
-            with contextlib.suppress(DatabaseError):
-                _ask(cls.get_task_family(), unknown)
+            _ask(cls.get_task_family(), unknown)
 
     def make(self, folder: Path, inputs: Sequence[Artefact], progress: Progress, draft: Provenance) -> Made:
         """Run the statement and store its rows, if they are those that were planned."""
