@@ -12,7 +12,7 @@ from luigi.task_register import Register
 from sqlalchemy import create_engine, text
 
 from workflows.data.statement import Statement
-from workflows.errors import DatabaseError, NoData, PipelineError
+from workflows.errors import DatabaseError, NoData, PipelineError, PlanError
 from workflows.tasks import project
 from workflows.tasks.backfill import Backfill
 from workflows.tasks.report import ReportTask
@@ -232,6 +232,17 @@ class Foreign(Stage):
         acme.Broken()
     with pytest.raises(PipelineError, match="Foreign requires"):
         acme.Foreign()
+
+
+def test_rows_that_change_between_plan_and_run_are_refused(remote: Any, change: Any) -> None:
+    task = remote.load(PIPELINE).Rows(date=FIRST)
+    change("UPDATE events SET value = 7 WHERE id = 1")
+    with pytest.raises(PlanError, match="Rows 2020-01-01: the rows changed while the run was going on"):
+        task.run()
+    assert not remote.artefacts()
+    change("UPDATE events SET value = 1 WHERE id = 1")
+    task.run()
+    assert len(remote.artefacts("Rows")) == 1
 
 
 def test_a_date_without_rows_is_known_while_planning(remote: Any) -> None:
