@@ -14,7 +14,7 @@ from luigi.cmdline_parser import CmdlineParser
 from workflows.errors import ParcoursError, SchedulerError, listed_ranges
 from workflows.store.address import REPORT
 from workflows.tasks import complaints, configuration
-from workflows.tasks.plan import tree
+from workflows.tasks.plan import UNPLANNED, tree
 from workflows.tasks.project import current
 from workflows.tasks.terminal import terminal
 
@@ -60,7 +60,7 @@ def begin() -> None:
 
 def asked(task: Any) -> None:
     """Called with every task: the root of a `luigi` command has its plan shown, or its first problem raised."""
-    if _run.process != os.getpid() or not _is_command():
+    if _run.process != os.getpid() or not _is_command() or getattr(task, "version", "") == UNPLANNED:
         return
     parser = CmdlineParser.get_instance()
     if not _run.is_planned and parser.known_args.root_task == task.get_task_family():
@@ -74,7 +74,7 @@ def asked(task: Any) -> None:
 
 def expect(report: ReportTask) -> None:
     """Called with every report: in a `luigi` command, it is named at the end."""
-    if _run.process == os.getpid() and _is_command():
+    if _run.process == os.getpid() and _is_command() and report.version != UNPLANNED:
         _run.reports[report.task_id] = report
 
 

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 Key = tuple[type, tuple[tuple[str, str], ...]]
 
+UNPLANNED = "unplanned"
+"""The version of a task that is met before it is planned."""
 _DEEPEST = 20
 """How many tasks are planned within one another; each takes about ten of the thousand frames that Python allows."""
 _LONGEST = 10_000
@@ -66,7 +68,9 @@ class Plan:
     longer than Python's stack is planned from some way down: each of its pieces begins once more when the next is done.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, ahead: Callable[[Callable[[], object]], None] | None = None) -> None:
+        """`ahead` is called before a tree of tasks is planned, with what constructs it."""
+        self._ahead = ahead
         self._identities: dict[Key, Identity] = {}
         self._open: set[Key] = set()
         self._depth = 0
@@ -77,12 +81,22 @@ class Plan:
             if key in self._open:
                 raise PipelineError.circular(draft.label)
             if self._depth == 0:
+                if self._ahead:
+                    self._ahead(draft.inputs)
                 self._from_below(key, draft, environment)
             elif self._depth < _DEEPEST:
-                self._compute(key, draft, environment)
+                self._within(key, draft, environment)
             else:
                 raise _First(key, draft)
         return self._identities[key]
+
+    def known(self, key: Key) -> Identity | None:
+        """The identity of a task, if it was computed already."""
+        return self._identities.get(key)
+
+    def compute(self, draft: Result, environment: Callable[[Code], Environment]) -> Identity:
+        """The identity of a task whose inputs may be planned first."""
+        return _identity(draft, environment)
 
     def _from_below(self, key: Key, draft: Result, environment: Callable[[Code], Environment]) -> None:
         waiting = [(key, draft)]
@@ -90,7 +104,7 @@ class Plan:
             while waiting:
                 self._open = {key for key, _ in waiting}
                 try:
-                    self._compute(*waiting[-1], environment)
+                    self._within(*waiting[-1], environment)
                     waiting.pop()
                 except _First as first:
                     waiting.append((first.key, first.draft))
@@ -100,11 +114,11 @@ class Plan:
         finally:
             self._open = set()
 
-    def _compute(self, key: Key, draft: Result, environment: Callable[[Code], Environment]) -> None:
+    def _within(self, key: Key, draft: Result, environment: Callable[[Code], Environment]) -> None:
         self._open.add(key)
         self._depth += 1
         try:
-            self._identities[key] = _identity(draft, environment)
+            self._identities[key] = self.compute(draft, environment)
         finally:
             self._depth -= 1
             self._open.discard(key)

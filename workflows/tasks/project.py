@@ -25,6 +25,7 @@ from workflows.identity.modules import Modules, label
 from workflows.notebooks.template import Templates
 from workflows.settings import Settings
 from workflows.store.artefacts import Store
+from workflows.tasks.gathering import Gathering
 from workflows.tasks.plan import Plan
 
 T = TypeVar("T")
@@ -36,7 +37,8 @@ class Project:
     def __init__(self, settings: Settings, today: datetime.date) -> None:
         self.settings = settings
         self.today = today
-        self.plan = Plan()
+        self.plan = Plan(self._gather)
+        self._is_gathered = False
         self._memos: list[Memo] = []
         self._known: dict[Hashable, Any] = {}
         self.code = CodeIndex(Modules(settings.root, settings.pipelines, self._memo("code")))
@@ -88,6 +90,27 @@ class Project:
     def pipelines_files(self) -> dict[str, str]:
         """Every file of the project's own code that the pipelines may load, with its digest."""
         return self.code.files(self.settings.pipelines)
+
+    def together(self, make: Callable[[], T]) -> T:
+        """What `make` constructs: tasks for whose queries the database is asked at once, not query by query."""
+        self._gather(make)
+        before, self._is_gathered = self._is_gathered, True
+        try:
+            return make()
+        finally:
+            self._is_gathered = before
+
+    def _gather(self, make: Callable[[], object]) -> None:
+        if self._is_gathered or self.database.tells_state:
+            # Where the state is told, fingerprints are remembered, and a file answers each question at once.
+            return
+        plan = self.plan
+        self.plan = gathering = Gathering(plan)
+        try:
+            gathering.gather(make)
+        finally:
+            self.plan = plan
+        gathering.look_ahead()
 
     def save(self) -> None:
         """Keep what was digested for the next process."""

@@ -24,7 +24,8 @@ from workflows.identity.environment import Environment
 from workflows.store.address import REPORT, TABLE
 from workflows.store.artefacts import Address, Artefact, Provenance, described
 from workflows.tasks import command
-from workflows.tasks.plan import Identity, Recipe
+from workflows.tasks.gathering import Gathering
+from workflows.tasks.plan import UNPLANNED, Identity, Recipe
 from workflows.tasks.progress import Progress, watched
 from workflows.tasks.project import current
 
@@ -111,7 +112,13 @@ class Result(luigi.Task):
     @classmethod
     def bulk_complete(cls, parameter_tuples: Iterable[Any]) -> list[Any]:
         """Which of these values of the first parameter are complete, for Luigi's ranges."""
-        return [value for value in parameter_tuples if cls(value).complete()]
+        values = list(parameter_tuples)
+        tasks = current().together(lambda: [cls(value) for value in values])
+        return [value for value, task in zip(values, tasks, strict=True) if task.complete()]
+
+    @classmethod
+    def look_ahead(cls, drafts: Sequence[Result]) -> None:
+        """Find out together what the versions of these tasks of this class will need; queries ask the database."""
 
     def clone(self, cls: Any = None, **kwargs: Any) -> Any:
         """Luigi's clone; the version stays behind, because the clone has its own."""
@@ -153,11 +160,15 @@ class Result(luigi.Task):
         for task in found:
             if not isinstance(task, Result):
                 raise PipelineError.foreign_input(self.get_task_family(), task)
-        return list(found)
+        if isinstance(current().plan, Gathering):
+            return list(found)
+        # An author's own cache may still hold a task from before the plan.
+        return [task.clone() if task.version == UNPLANNED else task for task in found]
 
     def deps(self) -> Any:
         """What Luigi is to have made before; nothing for a task that is known to fail, so that it fails at once."""
-        return [] if self.identity.problem else super().deps()
+        identity = self.identity
+        return [] if identity.problem else list(identity.inputs)
 
     def output(self) -> ArtefactTarget:
         """The artefact."""
