@@ -95,19 +95,14 @@ class Catalog:
         """Take a damaged catalog out of the way; returns where it is now."""
         return self._database.put_aside()
 
-    def add(self, rows: Iterable[Row], patience: float = PATIENCE) -> None:
+    def add(self, rows: Iterable[Row]) -> None:
         """Write the rows of artefacts, all or none."""
         found = list(rows)
         inputs = [given for row in found for given in row.inputs]
-        with self._session(writes=True, patience=patience) as session:
+        with self._session(writes=True) as session:
             session.run("add_artefact", [row.artefact for row in found])
             if inputs:
                 session.run("add_input", inputs)
-
-    def count(self) -> int:
-        """How many artefacts have a row."""
-        with self._session(writes=False) as session:
-            return int(session.run("count")[0][0])
 
     def commits(self, digits: str) -> list[str]:
         """The commits that made artefacts and begin with these digits; not more than a few."""
@@ -149,8 +144,8 @@ class Catalog:
         return [User(*row) for row in found]
 
     @contextlib.contextmanager
-    def _session(self, writes: bool, patience: float = PATIENCE) -> Iterator[Session]:
-        with self._database.session(patience, writes) as session:
+    def _session(self, writes: bool) -> Iterator[Session]:
+        with self._database.session(PATIENCE, writes) as session:
             found = _about(session)
             if found[0] != FORMAT:
                 raise DamagedCatalog.other_format(self.place, found[0], FORMAT)

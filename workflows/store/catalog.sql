@@ -49,9 +49,6 @@ SELECT 1 WHERE EXISTS (SELECT 1 FROM artefacts WHERE task = :task) OR EXISTS (SE
 -- name: tasks
 SELECT task FROM artefacts UNION SELECT task FROM inputs ORDER BY task
 
--- name: count
-SELECT count(*) FROM artefacts
-
 -- name: users
 -- What used a commit, a task (of a date) or a version; exactly one of the three is given. What was made at the commit used
 -- it; a task or version is not listed as its own user. `taken` is 1 for what used it only by taking over the bytes of

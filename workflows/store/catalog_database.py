@@ -47,7 +47,9 @@ class CatalogDatabase(Protocol):
 def statement(name: str) -> str:
     """A statement of catalog.sql by its name."""
     _, *blocks = re.split(r"^-- name: (\w+)\n", (_FOLDER / "catalog.sql").read_text(encoding="utf-8"), flags=re.M)
-    return dict(zip(blocks[::2], blocks[1::2], strict=True))[name]
+    found = dict(zip(blocks[::2], blocks[1::2], strict=True))[name]
+    # SQLAlchemy takes what a comment says of a parameter for the parameter.
+    return re.sub(r"^--.*\n", "", found, flags=re.M)
 
 
 def schema() -> list[str]:
