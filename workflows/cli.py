@@ -61,6 +61,13 @@ def _parser() -> argparse.ArgumentParser:
     explain = commands.add_parser("explain", parents=[shared], help="say how an artefact or a report came to be")
     explain.add_argument("path", type=Path, help="a report's HTML file, an artefact's folder, or a file in it")
     explain.set_defaults(command=_explain)
+    used_by = commands.add_parser("used-by", parents=[shared], help="list the reports that used something")
+    used_by.add_argument("subject", metavar="X", help="a commit, a query or stage, an artefact's path or version")
+    used_by.add_argument("date", nargs="?", metavar="DATE", help="with a query or stage: of this date only")
+    used_by.add_argument("--date", dest="date_option", metavar="DATE", help="the same")
+    used_by.set_defaults(command=_used_by)
+    reindex = commands.add_parser("reindex", parents=[shared], help="fill the catalog from the store")
+    reindex.set_defaults(command=_reindex)
     return parser
 
 
@@ -74,6 +81,18 @@ def _explain(options: argparse.Namespace) -> Answer:
     from workflows.answers.explain import explain
 
     return explain(options.path)
+
+
+def _used_by(options: argparse.Namespace) -> Answer:
+    from workflows.answers.used_by import used_by
+
+    return used_by(options.subject, options.date_option or options.date, in_full=options.json)
+
+
+def _reindex(options: argparse.Namespace) -> Answer:
+    from workflows.answers.reindex import reindex
+
+    return reindex()
 
 
 def _print_json(value: Any) -> None:

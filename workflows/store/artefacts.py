@@ -17,7 +17,9 @@ from typing import Any
 from workflows.errors import StoreError
 from workflows.identity.canonical import canonical_json, digest_bytes
 from workflows.store.address import CODE, DAMAGED, FAILED, PROVENANCE, SOURCES, Address
+from workflows.store.catalog import Catalog
 from workflows.store.files import Folder, ObjectStore, Place
+from workflows.store.indexer import Indexer
 from workflows.store.provenance import Provenance
 
 log = logging.getLogger("workflows")
@@ -35,17 +37,24 @@ class Artefact:
 class Store:
     """The artefacts under one root."""
 
-    def __init__(self, place: Place) -> None:
+    def __init__(self, place: Place, catalog: str | None = None) -> None:
         self._place = place
+        self._index = Indexer(place, Catalog(catalog), catalog) if catalog else None
         self._intact: set[str] = set()
         self._kept: set[str] = set()
 
     @classmethod
-    def at(cls, location: str, cache: Path) -> Store:
-        """The store at a folder or an fsspec URL; `cache` is a folder for copies of remote files."""
+    def at(cls, location: str, cache: Path, catalog: str | None = None) -> Store:
+        """The store at a folder or an fsspec URL; `cache` is a folder for copies of remote files, `catalog` a database's URL."""
         if "://" in location and not location.startswith("file://"):
-            return cls(ObjectStore(location, cache))
-        return cls(Folder(Path(location.removeprefix("file://"))))
+            return cls(ObjectStore(location, cache), catalog)
+        return cls(Folder(Path(location.removeprefix("file://"))), catalog)
+
+    @property
+    def index(self) -> Indexer:
+        """What answers from the catalog; a store that was opened with one has it."""
+        assert self._index is not None
+        return self._index
 
     def find(self, address: Address) -> Artefact | None:
         """The artefact at an address, if it exists."""
@@ -111,7 +120,13 @@ class Store:
     def publish(self, staged: Path, address: Address, provenance: Provenance) -> None:
         """Make a staged folder the artefact of an address; `provenance.json` is written last."""
         (staged / PROVENANCE).write_text(provenance.to_json(), encoding="utf-8")
-        self._place.publish(staged, address.path)
+        if self._index:
+            # Before anyone can see it, so that the catalog lacks nothing that exists, whenever this process is killed.
+            self._index.note(address.path, provenance)
+        if not self._place.publish(staged, address.path) and self._index:
+            # Another process made it meanwhile: the row must say what its record says.
+            first = self.find(address)
+            self._index.note(address.path, first.provenance if first else provenance)
 
     def keep_failed(self, staged: Path, template: str, date: str, time: datetime) -> str:
         """Keep what a failed report left; returns its folder, relative to the store."""

@@ -46,7 +46,7 @@ class Project:
     @cached_property
     def store(self) -> Store:
         """Where the artefacts are."""
-        return Store.at(self.settings.store, self.settings.cache)
+        return Store.at(self.settings.store, self.settings.cache, self.settings.catalog)
 
     @cached_property
     def database(self) -> Database:
@@ -75,6 +75,11 @@ class Project:
         """The commit that is checked out, if any, and whether files differ from it."""
         head = self._git("rev-parse", "HEAD")
         return (head.strip(), bool(self._git("status", "--porcelain"))) if head else (None, False)
+
+    def commit_named(self, name: str) -> str | None:
+        """The commit that git knows by a name, such as a branch's, or by its first digits."""
+        found = self._git("rev-parse", "--verify", "--quiet", "--end-of-options", f"{name}^{{commit}}")
+        return found.strip() or None
 
     def label(self, path: Path) -> str:
         """A file's name in a code closure."""
@@ -132,10 +137,15 @@ class Project:
         return done.stdout if done.returncode == 0 else ""
 
 
+def at_rest() -> Project:
+    """The project of the current directory without its pipelines, for questions about what is stored."""
+    return Project(configuration.load(), datetime.datetime.now(datetime.UTC).date())
+
+
 @cache
 def current() -> Project:
     """The project of the current directory; its pipelines are loaded."""
-    project = Project(configuration.load(), datetime.datetime.now(datetime.UTC).date())
+    project = at_rest()
     load_pipelines(project.settings)
     with contextlib.suppress(ParcoursError):
         # Read now, lest an edit between now and the first plan be taken for what was loaded. A module that cannot be read
