@@ -61,6 +61,11 @@ def _parser() -> argparse.ArgumentParser:
     explain = commands.add_parser("explain", parents=[shared], help="say how an artefact or a report came to be")
     explain.add_argument("path", type=Path, help="a report's HTML file, an artefact's folder, or a file in it")
     explain.set_defaults(command=_explain)
+    diff = commands.add_parser("diff", parents=[shared], help="say why two reports, or two results of a task, differ")
+    diff.add_argument("a", type=Path, metavar="A", help="a report's HTML file, an artefact's folder, or a file in it")
+    diff.add_argument("b", type=Path, metavar="B", help="another one of the same task")
+    diff.add_argument("--html", type=Path, metavar="FILE", help="also write a page with everything side by side")
+    diff.set_defaults(command=_diff)
     return parser
 
 
@@ -74,6 +79,12 @@ def _explain(options: argparse.Namespace) -> Answer:
     from workflows.answers.explain import explain
 
     return explain(options.path)
+
+
+def _diff(options: argparse.Namespace) -> Answer:
+    from workflows.answers.diff import diff
+
+    return diff(options.a, options.b, options.html)
 
 
 def _print_json(value: Any) -> None:
