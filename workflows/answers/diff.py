@@ -56,8 +56,9 @@ class Difference:
 
     @cached_property
     def parting(self) -> Step | None:
-        """The first result where they part."""
-        return next((step for step in self.steps if step.differs), None)
+        """The first result where they part: one that came out otherwise, if any did."""
+        found = [step for step in self.steps if step.differs]
+        return next((step for step in found if not step.has_same_bytes), found[0] if found else None)
 
     @property
     def random(self) -> list[Step]:

@@ -66,7 +66,7 @@ def _outcome(found: Difference) -> Iterator[tuple[str, str]]:
 
 def _source(change: TextChange) -> Iterator[str]:
     yield change.sentence
-    marked = [line for line in change.lines if line[:1] in "+-"]
+    marked = [line for line in change.lines if line[:1] in "+-" and line[1:].strip()]
     yield from (f"  {line}" for line in marked[:_SOURCE])
     if len(marked) > _SOURCE:
         yield f"  and {len(marked) - _SOURCE} more lines"

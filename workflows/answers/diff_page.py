@@ -93,7 +93,7 @@ def _lexer(change: TextChange) -> Lexer:
     try:
         found: Lexer = get_lexer_for_filename(name, stripnl=False)
     except ClassNotFound:
-        return TextLexer(stripnl=False)
+        found = TextLexer(stripnl=False)
     return found
 
 

@@ -60,25 +60,24 @@ class _Both:
         of_new = np.flatnonzero(old_at >= 0)
         of_old = old_at[of_new]
         removed = np.setdiff1d(np.arange(len(before)), of_old)
-        changed_rows = np.zeros(len(of_new), dtype=bool)
-        changed_columns: dict[str, int] = {}
-        examples: list[CellChange] = []
-        for name, codes in self.codes.items():
-            differs = codes[of_old] != codes[len(before) + of_new]
-            if differs.any():
-                changed_rows |= differs
-                changed_columns[name] = int(differs.sum())
-                places = np.flatnonzero(differs)[: EXAMPLES - len(examples)]
-                examples += [self._cell(key, name, of_old[place], of_new[place]) for place in places]
+        differs = {name: codes[of_old] != codes[len(before) + of_new] for name, codes in self.codes.items()}
+        differs = {name: found for name, found in differs.items() if found.any()}
+        changed = np.flatnonzero(np.logical_or.reduce([np.zeros(len(of_new), dtype=bool), *differs.values()]))
+        examples = [
+            self._cell(key, name, of_old[row], of_new[row])
+            for row in changed[:EXAMPLES]
+            for name, found in differs.items()
+            if found[row]
+        ]
         return {
             "added": len(after) - len(of_new),
             "removed": len(removed),
-            "changed": int(changed_rows.sum()),
-            "changed_columns": changed_columns,
+            "changed": len(changed),
+            "changed_columns": {name: int(found.sum()) for name, found in differs.items()},
             "is_reordered": bool((np.diff(of_old) < 0).any()),
             "added_rows": _rows(self.new, key, np.flatnonzero(old_at < 0)),
             "removed_rows": _rows(self.old, key, removed),
-            "examples": tuple(examples),
+            "examples": tuple(examples[:EXAMPLES]),
         }
 
     def counted(self) -> dict[str, Any]:
