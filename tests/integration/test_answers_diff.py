@@ -286,7 +286,7 @@ def test_a_file_that_was_changed_is_not_taken_for_the_reports_own(lab: Lab, tmp_
 
 def test_a_failed_report_is_compared_with_one_that_was_made(lab: Lab) -> None:
     made = lab.report()
-    lab.template(MEASURED, "1 / 0", FIXED)
+    lab.template(MEASURED, f"1 / 0\n{FIGURE}", FIXED)
     lab.pipeline.again()
     assert not lab.pipeline.build(ReportTask(date=DAY, template="quick"))
     [failed] = lab.pipeline.store.glob("failed/quick/*/*")

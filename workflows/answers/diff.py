@@ -238,5 +238,8 @@ def _side(path: str, record: Provenance) -> dict[str, Any]:
 
 
 def _once(changes: Iterable[Any]) -> list[Any]:
-    """Changes without those that say what another says."""
-    return list({(change.sentence, getattr(change, "lines", ())): change for change in changes}.values())
+    """Changes without those that say what one before says."""
+    found: dict[object, Any] = {}
+    for change in changes:
+        found.setdefault((change.sentence, getattr(change, "lines", ())), change)
+    return list(found.values())

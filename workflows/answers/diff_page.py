@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import os
 import tempfile
 from functools import cache
 from pathlib import Path
@@ -35,12 +36,17 @@ _FORMATTER = HtmlFormatter(nowrap=True)
 
 def write_page(found: Difference, path: Path) -> None:
     """Write the page beside its place and move it there; raises PathError where that is refused."""
+    text = page(found)
     try:
-        with tempfile.NamedTemporaryFile("w", encoding="utf-8", dir=path.absolute().parent, delete=False) as file:
-            beside = Path(file.name)
-            file.write(page(found))
-        beside.chmod(0o644)
-        beside.replace(path)
+        handle, name = tempfile.mkstemp(dir=path.absolute().parent, prefix=".parcours-")
+        beside = Path(name)
+        try:
+            with os.fdopen(handle, "w", encoding="utf-8") as file:
+                file.write(text)
+            beside.chmod(0o644)
+            beside.replace(path)
+        finally:
+            beside.unlink(missing_ok=True)
     except OSError as error:
         raise PathError.not_writable(str(path), f"cannot be written ({error.strerror})") from error
 

@@ -74,9 +74,12 @@ def compare_outputs(old: Path, new: Path) -> Shown:
 
 def _cells(path: Path) -> Cells:
     notebook = json.loads(path.read_bytes())
+    # A failed report's notebook carries no digest, so it may be anything.
     if not isinstance(notebook, dict) or not isinstance(notebook.get("cells"), list):
         raise ValueError(f"{path} is no notebook")
     cells: Cells = notebook["cells"]
+    if not all(isinstance(cell, dict) and "cell_type" in cell for cell in cells):
+        raise ValueError(f"{path} has cells that are none")
     return cells
 
 

@@ -12,7 +12,6 @@ from typing import Any
 from workflows.answers.explain import read_record
 from workflows.errors import ParcoursError, StoreError
 from workflows.identity.canonical import digest_bytes
-from workflows.settings import Settings
 from workflows.store.address import TABLE
 from workflows.store.artefacts import Artefact, Store
 from workflows.store.provenance import Provenance
@@ -132,11 +131,13 @@ def lineage(path: Path) -> Node:
 
 def _stores(folder: Path, record: Provenance) -> Stores:
     """The store that a folder lies in as an artefact of it, which may be another's, then this project's."""
-    place = [record.task, record.parameters.get("date", "-")]
-    project: Settings = current().settings
-    is_stored = [folder.parent.parent.name, folder.parent.name] == place
-    own = [Store.at(str(folder.parent.parent.parent), project.cache)] if is_stored else []
-    return Stores((*own, current().store))
+    here = [record.task, record.parameters.get("date", "-")]
+    root = folder.parent.parent.parent
+    project = current()
+    is_artefact = [folder.parent.parent.name, folder.parent.name] == here
+    is_elsewhere = root.resolve() != Path(project.settings.store).resolve()
+    own = [Store.at(str(root), project.settings.cache)] if is_artefact and is_elsewhere else []
+    return Stores((*own, project.store))
 
 
 @dataclass(frozen=True)
