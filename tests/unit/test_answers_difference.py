@@ -91,6 +91,15 @@ def test_a_name_without_a_text_of_its_own_shows_the_difference_of_the_file(made:
     assert "-SCALE = 2" in code_changes(old, new)[0].lines
 
 
+def test_statements_in_another_order_are_a_difference_of_the_file(made: Made) -> None:
+    old, new = made({"acme.py": ({"A": "1"}, "A = 1\nA = 2")}), made({"acme.py": ({"A": "1"}, "A = 2\nA = 1")})
+    assert old.record is not None
+    # The file's digest is over its definitions and their order.
+    code = {**old.record.code, "digest": "other", "files": {"acme.py": "other"}}
+    [change] = code_changes(replace(old, record=replace(old.record, code=code)), new)
+    assert change.sentence.startswith("acme.py changed")
+
+
 def test_code_without_a_copy_in_the_store_is_named_by_file(made: Made) -> None:
     old, new = made({"acme.py": ({"SCALE": "1"}, None)}), made({"acme.py": ({"SCALE": "2"}, NEW)})
     [change] = code_changes(old, new)

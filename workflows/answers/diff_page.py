@@ -88,7 +88,7 @@ def _coloured(change: TextChange) -> list[tuple[str, str, Markup]]:
 
 def _line(line: str, lexer: Lexer) -> str:
     if line.startswith("@"):
-        return str(Markup.escape(line.strip("@ ")))
+        return "⋯"
     return str(highlight(line[1:], lexer, _FORMATTER)).rstrip("\n")
 
 

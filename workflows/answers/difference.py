@@ -162,11 +162,13 @@ def _file_changes(file: str, old: _Code, new: _Code) -> Iterator[TextChange]:
         # It counts whole on one side only, so that only the whole can be compared.
         before, after = {"": "old"}, {"": "new"}
     texts = [code.text(file) for code in (old, new)]
-    for name in dict.fromkeys([*before, *after]):
-        if before.get(name) != after.get(name):
-            what = "added" if name not in before else "removed" if name not in after else "changed"
-            lines, note = _text_difference(name, what, *texts)
-            yield TextChange(name, file, what, lines, note)
+    names = [name for name in dict.fromkeys([*before, *after]) if before.get(name) != after.get(name)]
+    for name in names:
+        what = "added" if name not in before else "removed" if name not in after else "changed"
+        yield TextChange(name, file, what, *_text_difference(name, what, *texts))
+    if not names:
+        # The order of statements counts where several bind or change the same name.
+        yield TextChange("", file, "changed", *_text_difference("", "changed", *texts))
 
 
 def _text_difference(name: str, what: str, old: str | None, new: str | None) -> tuple[tuple[str, ...], str]:
