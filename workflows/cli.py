@@ -68,6 +68,11 @@ def _parser() -> argparse.ArgumentParser:
     used_by.set_defaults(command=_used_by)
     reindex = commands.add_parser("reindex", parents=[shared], help="fill the catalog from the store")
     reindex.set_defaults(command=_reindex)
+    diff = commands.add_parser("diff", parents=[shared], help="say why two reports, or two results of a task, differ")
+    diff.add_argument("a", type=Path, metavar="A", help="a report's HTML file, an artefact's folder, or a file in it")
+    diff.add_argument("b", type=Path, metavar="B", help="another one of the same task")
+    diff.add_argument("--html", type=Path, metavar="FILE", help="also write a page with everything side by side")
+    diff.set_defaults(command=_diff)
     return parser
 
 
@@ -93,6 +98,12 @@ def _reindex(options: argparse.Namespace) -> Answer:
     from workflows.answers.reindex import reindex
 
     return reindex()
+
+
+def _diff(options: argparse.Namespace) -> Answer:
+    from workflows.answers.diff import diff
+
+    return diff(options.a, options.b, options.html)
 
 
 def _print_json(value: Any) -> None:

@@ -513,6 +513,16 @@ class PathError(BadInput):
         """Something that is no artefact and no report."""
         return cls(f"{path} {why}; expected a report's HTML file, an artefact's folder or a file in it.")
 
+    @classmethod
+    def other_task(cls, path: str, found: str, other: str, expected: str) -> PathError:
+        """Two results that cannot be compared."""
+        return cls(f"{path} is a result of {found}, {other} one of {expected}; expected two results of the same task.")
+
+    @classmethod
+    def not_writable(cls, path: str, why: str) -> PathError:
+        """A file that cannot be written where the user wants it."""
+        return cls(f"{path} {why}; expected the name of a file to write, in a folder that can be written.")
+
 
 class PlanError(ParcoursError):
     """A state that differs from the plan."""
