@@ -137,6 +137,7 @@ class ReportTask(Result):
             root=project.settings.root,
             limits=Limits(project.settings.cell_timeout, project.settings.report_timeout),
             watcher=watch,
+            seed=canonical_json([self.get_task_family(), self._texts()]),
         )
         self._settle(execution.notebook, inputs)
         if execution.failure:
