@@ -61,6 +61,14 @@ def _parser() -> argparse.ArgumentParser:
     explain = commands.add_parser("explain", parents=[shared], help="say how an artefact or a report came to be")
     explain.add_argument("path", type=Path, help="a report's HTML file, an artefact's folder, or a file in it")
     explain.set_defaults(command=_explain)
+    audit = commands.add_parser("audit", parents=[shared], help="compute stored results again and compare the bytes")
+    audit.add_argument("--share", type=float, required=True, metavar="S", help="how much of the store: 0.02 is 2 %%")
+    audit.add_argument("--task", metavar="NAME", help="the results of this task only")
+    audit.add_argument(
+        "--seed", type=int, metavar="N", help="draw the sample that an earlier audit with this seed drew"
+    )
+    audit.add_argument("--limit", type=int, metavar="N", help="compute at most so many results")
+    audit.set_defaults(command=_audit)
     return parser
 
 
@@ -74,6 +82,14 @@ def _explain(options: argparse.Namespace) -> Answer:
     from workflows.answers.explain import explain
 
     return explain(options.path)
+
+
+def _audit(options: argparse.Namespace) -> Answer:
+    from workflows.answers.audit import audit
+    from workflows.identity.surroundings import restart_with_fixed_seed
+
+    restart_with_fixed_seed(("parcours", "workflows/cli.py"))
+    return audit(options.share, options.task, options.seed, options.limit)
 
 
 def _print_json(value: Any) -> None:

@@ -48,7 +48,7 @@ def fixed_surroundings() -> Iterator[None]:
         _settle(own, spoken)
 
 
-def restart_with_fixed_seed(programs: Iterable[str], prepare: Callable[[], None]) -> None:
+def restart_with_fixed_seed(programs: Iterable[str], prepare: Callable[[], None] = lambda: None) -> None:
     """Have a command start itself anew where its sets of texts would come in another order each time.
 
     The hash seed of a running process cannot be changed. Nothing happens where it is fixed already, or where this
