@@ -75,4 +75,6 @@ def _measures(stored: Path, made: Path) -> Iterator[str]:
 
 
 def _value(measure: Any) -> str:
-    return "nothing" if measure is None else f"{measure.value!r} {measure.unit}"
+    if measure is None or measure.value is None:
+        return "nothing"
+    return f"{measure.value!r}" if measure.unit == "1" else f"{measure.value!r} {measure.unit}"
