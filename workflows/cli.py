@@ -73,6 +73,14 @@ def _parser() -> argparse.ArgumentParser:
     diff.add_argument("b", type=Path, metavar="B", help="another one of the same task")
     diff.add_argument("--html", type=Path, metavar="FILE", help="also write a page with everything side by side")
     diff.set_defaults(command=_diff)
+    audit = commands.add_parser("audit", parents=[shared], help="compute stored results again and compare the bytes")
+    audit.add_argument("--share", type=float, required=True, metavar="S", help="how much of the store: 0.02 is 2 %%")
+    audit.add_argument("--task", metavar="NAME", help="the results of this task only")
+    audit.add_argument(
+        "--seed", type=int, metavar="N", help="draw the sample that an earlier audit with this seed drew"
+    )
+    audit.add_argument("--limit", type=int, metavar="N", help="compute at most so many results")
+    audit.set_defaults(command=_audit)
     return parser
 
 
@@ -104,6 +112,14 @@ def _diff(options: argparse.Namespace) -> Answer:
     from workflows.answers.diff import diff
 
     return diff(options.a, options.b, options.html)
+
+
+def _audit(options: argparse.Namespace) -> Answer:
+    from workflows.answers.audit import audit
+    from workflows.identity.surroundings import restart_with_fixed_seed
+
+    restart_with_fixed_seed(("parcours", "workflows/cli.py"))
+    return audit(options.share, options.task, options.seed, options.limit)
 
 
 def _print_json(value: Any) -> None:

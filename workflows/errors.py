@@ -150,7 +150,7 @@ class PipelineError(BadInput):
 
 
 class UsageError(BadInput):
-    """A `luigi` command that names no task, or leaves out what the task needs."""
+    """A command that names no task, leaves out what it needs, or gives what cannot be."""
 
     @classmethod
     def unknown_task(cls, name: str, known: Sequence[str]) -> UsageError:
@@ -167,6 +167,11 @@ class UsageError(BadInput):
     def wrong(cls, option: str, found: str, expected: str, why: object) -> UsageError:
         """A value that the option's parameter cannot hold."""
         return cls(f"{option} is {found!r}; expected {expected} ({why}).")
+
+    @classmethod
+    def outside(cls, option: str, found: object, expected: str) -> UsageError:
+        """A value that is not among those an option takes."""
+        return cls(f"{option} is {found}; expected {expected}.")
 
     @classmethod
     def interrupted(cls) -> UsageError:

@@ -16,7 +16,9 @@ from jupyter_core.utils import ensure_event_loop
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 
+from workflows.identity.canonical import digest
 from workflows.notebooks.kernel import Kernel, lent_kernel
+from workflows.notebooks.outputs import settled
 
 _ANSI = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
 _LINE = re.compile(r"Cell In\s?\[\d+\], line (\d+)")
@@ -58,19 +60,24 @@ class Execution:
     failure: Failure | None
 
 
-def execute(notebook: dict[str, Any], folder: Path, root: Path, limits: Limits, watcher: Watcher) -> Execution:
+def execute(
+    notebook: dict[str, Any], folder: Path, root: Path, limits: Limits, watcher: Watcher, seed: str = ""
+) -> Execution:
     """Run a notebook's cells in a kernel of their own, in a folder, with the modules of the project at `root`.
 
-    The kernel and everything it started is dead when this returns or raises.
+    The kernel and everything it started is dead when this returns or raises. The same cells give the same bytes, as far
+    as it is not the cells that differ; ids in outputs depend on `seed`.
     """
     node = nbformat.from_dict(notebook)
     code = [index for index, cell in enumerate(node.cells) if cell.cell_type == "code"]
-    with _own_loop(), lent_kernel(root) as (kernel, environment):
+    with _own_loop(), lent_kernel(root, digest(seed)) as (kernel, environment):
         run = _Run(node, code, kernel, limits, watcher)
         failure = run.through(folder, environment)
     for cell in node.cells:
         # What nbclient notes of its own running would make equal reports differ.
         cell.metadata.pop("execution", None)
+        if cell.cell_type == "code":
+            cell.outputs = settled(cell.outputs)
     return Execution(node, failure)
 
 

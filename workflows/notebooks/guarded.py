@@ -16,6 +16,7 @@ import time
 MARK = "_PARCOURS_KERNEL"
 OWNER = "_PARCOURS_OWNER"
 FOLDER = "_PARCOURS_FOLDER"
+SEED = "_PARCOURS_SEED"
 
 
 def kill_marked(mark: str) -> None:
@@ -41,9 +42,9 @@ def main() -> None:
     if child == 0:
         _detach_and_guard(owner, kernel)
     os.waitpid(child, 0)
-    from ipykernel.kernelapp import launch_new_instance
+    from workflows.notebooks.repeatable import launch
 
-    launch_new_instance()
+    launch(os.environ.pop(SEED))
 
 
 def _detach_and_guard(owner: int, kernel: int) -> None:

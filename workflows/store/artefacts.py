@@ -6,6 +6,7 @@ import contextlib
 import json
 import logging
 import os
+import re
 import shutil
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -23,6 +24,8 @@ from workflows.store.indexer import Indexer
 from workflows.store.provenance import Provenance
 
 log = logging.getLogger("workflows")
+# The folder of an artefact; those at the same depth of what is damaged or failed are named by dates.
+_VERSIONED = re.compile(r"(.+-)?[0-9a-f]{16}")
 
 
 @dataclass(frozen=True)
@@ -158,6 +161,18 @@ class Store:
                 artefact = self._found(f"{address.folder}/{name}", None)
                 if artefact is not None:
                     yield artefact
+
+    def paths(self) -> Iterator[str]:
+        """The folder of every artefact, relative to the store, ascending."""
+        for task in self._place.folders(""):
+            for date in self._place.folders(task):
+                for name in self._place.folders(f"{task}/{date}"):
+                    if _VERSIONED.fullmatch(name) and self._place.exists(f"{task}/{date}/{name}/{PROVENANCE}"):
+                        yield f"{task}/{date}/{name}"
+
+    def at_path(self, path: str) -> Artefact | None:
+        """The artefact in a folder of the store."""
+        return self._found(path, None)
 
     def by_version(self, task: str, date: str, version: str) -> Artefact | None:
         """The artefact of an input, as another artefact's provenance names it."""

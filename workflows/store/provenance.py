@@ -29,7 +29,8 @@ class Provenance:
     inputs: list[dict[str, Any]]
     """For each input, in order: `task`, `version`, `digest` of its table, and `date` (or '-')."""
     outputs: dict[str, dict[str, Any]]
-    """For each file beside this record: `sha256`, `bytes`, and for tables `rows`."""
+    """For each file beside this record: `sha256`, `bytes`, for tables `rows`, for pages `content`: the sha256 of the page
+    without what says how it came to be."""
     started: str
     """ISO 8601, UTC."""
     seconds: float
@@ -47,7 +48,7 @@ class Provenance:
     failure: dict[str, Any] | None = None
     """Failed reports only, which are no artefacts: `cell`, `of`, `reason`, `line`."""
     reused_from: str | None = None
-    """The version whose bytes these are, if nothing was computed."""
+    """The version that computed these bytes, if this one did not."""
     format: int = field(default=FORMAT)
     """The version of this record's own shape."""
 
@@ -84,6 +85,11 @@ class Provenance:
             and [i["digest"] for i in self.inputs] == [i["digest"] for i in other.inputs]
             and _recipe(self.template) == _recipe(other.template)
         )
+
+    @property
+    def maker(self) -> str:
+        """The version that computed these bytes, however often they were reused since."""
+        return self.reused_from or self.version
 
     @property
     def environment_key(self) -> tuple[str, tuple[tuple[str, str], ...]]:

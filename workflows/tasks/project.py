@@ -7,7 +7,7 @@ import datetime
 import importlib
 import subprocess
 import sys
-from collections.abc import Callable, Hashable, Iterable
+from collections.abc import Callable, Hashable, Iterable, Iterator
 from functools import cache, cached_property
 from pathlib import Path
 from typing import Any, TypeVar
@@ -47,6 +47,16 @@ class Project:
     def store(self) -> Store:
         """Where the artefacts are."""
         return Store.at(self.settings.store, self.settings.cache, self.settings.catalog)
+
+    @contextlib.contextmanager
+    def using(self, store: Store) -> Iterator[None]:
+        """Have tasks read from and write to another store for a while."""
+        own = self.store
+        self.store = store
+        try:
+            yield
+        finally:
+            self.store = own
 
     @cached_property
     def database(self) -> Database:

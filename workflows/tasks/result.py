@@ -10,7 +10,7 @@ import sys
 import time
 import traceback
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -42,6 +42,8 @@ class Made:
     """What to say of it in a line: its rows, for example."""
     seconds: float | None = None
     """How long it took, if a file says that already: the record then says the same."""
+    contents: Mapping[str, str] = field(default_factory=dict)
+    """The digest of each page's content."""
 
 
 class ArtefactTarget(luigi.Target):
@@ -206,13 +208,16 @@ class Result(luigi.Task):
             draft = self._draft(identity, inputs)
             twin = store.twin(self.address, draft) if inputs else None
             made = self.take(folder, twin, inputs, draft) if twin else self.make(folder, inputs, progress, draft)
+            outputs = described(folder, made.files)
+            for name, content in made.contents.items():
+                outputs[name]["content"] = content
             provenance = replace(
                 draft,
-                outputs=described(folder, made.files),
+                outputs=outputs,
                 source=made.source,
                 template=made.template,
                 seconds=round(time.monotonic() - began, 3) if made.seconds is None else made.seconds,
-                reused_from=twin.provenance.version if twin else None,
+                reused_from=twin.provenance.maker if twin else None,
             )
             store.keep_code(identity.recipe.code.record(), identity.recipe.code.sources)
             store.publish(folder, self.address, provenance)

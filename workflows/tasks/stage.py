@@ -14,6 +14,7 @@ import luigi
 from workflows.data.tables import checked, read_table, schema_name, write_table
 from workflows.errors import ParcoursError, PipelineError, StageError, listed
 from workflows.evaluation.measures import recording, to_json
+from workflows.identity.surroundings import fixed_surroundings
 from workflows.store.address import MEASURES, TABLE
 from workflows.store.artefacts import Artefact, Provenance
 from workflows.tasks.plan import Recipe
@@ -40,6 +41,7 @@ class Stage(Result):
         """The algorithm's code."""
         return Recipe(self._texts(), class_code(type(self), schema_name(self.schema)))
 
+    @fixed_surroundings()
     def make(self, folder: Path, inputs: Sequence[Artefact], progress: Progress, draft: Provenance) -> Made:
         """Run the algorithm on the inputs' tables and store what it returns."""
         arguments, named = self._arguments([read_table(current().store.file(a, TABLE)) for a in inputs])
