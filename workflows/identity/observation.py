@@ -1,0 +1,331 @@
+"""What a run really does: the project's files it opens, the folders it lists, the modules it imports, as it happens."""
+
+from __future__ import annotations
+
+import builtins
+import contextlib
+import importlib.util
+import json
+import linecache
+import opcode
+import os
+import stat
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from types import FrameType
+from typing import Any, Literal, NamedTuple
+
+from workflows.identity.scope import Scope
+
+Kind = Literal["file", "folder", "module", "import", "write"]
+
+_MACHINERY = "<frozen importlib"
+_IMPORT_STATEMENT = opcode.opmap["IMPORT_NAME"]
+# These show the source of code that is running anyway.
+_SHOWING = frozenset({linecache.__file__})
+
+
+class Sight(NamedTuple):
+    """One thing that a run did."""
+
+    kind: Kind
+    """'module' is an import by a computed name, 'import' one by a statement."""
+    label: str
+    """The file or folder."""
+    by: str
+    """The module at whose import it happened, or '' for none; of a statement, the file that holds it."""
+    what: str = ""
+    """The module's name; of a file or folder, its state at that moment."""
+
+
+class Recording:
+    """What is seen between two moments, each thing once, in order.
+
+    What processes forked from this one see is handed over through a file.
+    """
+
+    def __init__(self, spool: Path, owner: int | None = None) -> None:
+        self._spool = spool
+        self._owner = owner
+        self._sights: dict[Sight, None] = {}
+
+    def add(self, sight: Sight) -> None:
+        """Keep a sight."""
+        if sight in self._sights:
+            return
+        self._sights[sight] = None
+        if os.getpid() != self._owner:
+            with self._spool.open("a", encoding="utf-8", errors="surrogatepass") as file:
+                file.write(json.dumps(sight) + "\n")
+
+    @property
+    def sights(self) -> list[Sight]:
+        """Everything seen so far."""
+        return list(self._sights)
+
+    def close(self) -> None:
+        """Take over what forked processes have seen."""
+        self._sights.update(dict.fromkeys(spooled(self._spool)))
+        self._spool.unlink(missing_ok=True)
+
+
+def spooled(spool: Path) -> list[Sight]:
+    """What other processes have seen."""
+    try:
+        lines = spool.read_text(encoding="utf-8", errors="surrogatepass").splitlines()
+    except OSError:
+        return []
+    found = []
+    for line in lines:
+        # A process that was killed may have left half a line.
+        with contextlib.suppress(ValueError, TypeError):
+            found.append(Sight(*json.loads(line)))
+    return found
+
+
+class _Observer:
+    """The eyes of this process: one for all, because what looks on cannot be taken away again."""
+
+    def __init__(self) -> None:
+        self.scope: Scope | None = None
+        self.recordings: list[Recording] = []
+        self.at_import: dict[str, dict[Sight, None]] = {}
+        self._is_installed = False
+        self._handlers: dict[str, Callable[..., None]] = {
+            "open": self._opened,
+            "os.listdir": self._listed,
+            "os.scandir": self._listed,
+            "os.mkdir": self._wrote,
+            "os.remove": self._wrote,
+            "os.rename": self._moved,
+            "import": self._extension,
+            "sqlite3.connect": self._connected,
+            "ctypes.dlopen": self._connected,
+            "subprocess.Popen": self._started,
+        }
+
+    def install(self, scope: Scope) -> None:
+        self.scope = scope
+        if not self._is_installed:
+            self._is_installed = True
+            sys.addaudithook(self._hook)
+
+    def _hook(self, event: str, arguments: tuple[Any, ...]) -> None:
+        handler = self._handlers.get(event)
+        if handler is not None and self.scope is not None:
+            # What cannot be understood here must not make the run fail.
+            with contextlib.suppress(OSError, ValueError, TypeError, AttributeError):
+                handler(*arguments)
+
+    def _opened(self, path: Any, mode: Any, flags: int) -> None:
+        reads = flags & os.O_ACCMODE != os.O_WRONLY and not flags & (os.O_TRUNC | os.O_EXCL)
+        if flags & os.O_ACCMODE != os.O_RDONLY:
+            self._see("write", path)
+        if reads:
+            self._see("file", path)
+
+    def _listed(self, path: Any) -> None:
+        self._see("folder", "." if path is None else path)
+
+    def _wrote(self, path: Any, *_: Any) -> None:
+        self._see("write", path)
+
+    def _moved(self, source: Any, target: Any, *_: Any) -> None:
+        self._see("write", source)
+        self._see("write", target)
+
+    def _extension(self, _: str, file: Any, *__: Any) -> None:
+        if file:
+            self._see("file", file)
+
+    def _connected(self, place: Any) -> None:
+        if place and place != ":memory:":
+            self._see("file", os.fsdecode(place).removeprefix("file:").partition("?")[0])
+
+    def _started(self, _: Any, arguments: Any, folder: Any, __: Any) -> None:
+        for argument in [arguments] if isinstance(arguments, str | bytes) else arguments:
+            path = Path(os.fsdecode(folder or ""), os.fsdecode(argument))
+            if path.is_file():
+                self._see("file", path)
+
+    def _see(self, kind: Kind, path: Any) -> None:
+        assert self.scope is not None
+        if isinstance(path, int):
+            return
+        text = os.fsdecode(path)
+        if "__pycache__" in text and kind == "file":
+            text = importlib.util.source_from_cache(text)
+        label = self.scope.label_of_data(text)
+        if label is None:
+            return
+        frame = sys._getframe(3)
+        is_machinery = frame.f_code.co_filename.startswith(_MACHINERY)
+        if is_machinery and (kind != "file" or _is_noted(frame)):
+            # The folders on the path are listed for finding modules only; an import is noted as one.
+            return
+        during = self._during(frame)
+        state = state_of(text)
+        if during is None or (kind == "file" and state.startswith("folder")):
+            return
+        self._keep(Sight(kind, label, during, "" if kind == "write" else state), during)
+
+    def _keep(self, sight: Sight, during: str) -> None:
+        if during:
+            self.at_import.setdefault(during, {})[sight] = None
+        for recording in self.recordings:
+            recording.add(sight)
+
+    def imported(self, names: Iterable[str], frame: FrameType, is_statement: bool) -> None:
+        """Note modules of the project's own that were asked for, loaded before or not."""
+        assert self.scope is not None
+        found = [(name, getattr(sys.modules.get(name), "__file__", None)) for name in names]
+        own = [(name, self.scope.label_of_code(file, name)) for name, file in found if file]
+        if not any(known for _, known in own):
+            return
+        during = self._during(frame)
+        if during is None:
+            return
+        file = frame.f_code.co_filename
+        is_seen = is_statement and self.scope.kind(file) in ("own", "cell")
+        if is_seen and self.scope.kind(file) == "cell":
+            return
+        importer = self.scope.label_of_code(file, frame.f_globals.get("__name__", "")) if is_seen else None
+        for name, known in own:
+            if known and importer:
+                self._keep(Sight("import", known, importer, name), during)
+            elif known:
+                self._keep(Sight("module", known, during, name), during)
+
+    def _during(self, frame: FrameType | None) -> str | None:
+        """The module of the project at whose import this happens, '' for none; None where it is not the project's doing."""
+        assert self.scope is not None
+        is_own = False
+        while frame is not None:
+            code = frame.f_code
+            kind = self.scope.kind(code.co_filename)
+            if kind == "cell":
+                return ""
+            if kind == "own":
+                is_own = True
+                if code.co_name == "<module>":
+                    return self.scope.label_of_code(code.co_filename, frame.f_globals.get("__name__", "")) or ""
+            elif kind == "engine":
+                return "" if is_own else None
+            elif code.co_filename in _SHOWING:
+                return None
+            frame = frame.f_back
+        # A thread of its own.
+        return ""
+
+
+_observer = _Observer()
+
+
+def watch(scope: Scope) -> None:
+    """From now on see what happens to the files in scope; what the project's modules do while they are imported is kept."""
+    _observer.install(scope)
+
+
+def at_import(label: str) -> list[Sight]:
+    """What a module of the project did when this process imported it."""
+    return list(_observer.at_import.get(label, ()))
+
+
+def imported_modules() -> list[str]:
+    """The modules that did anything when this process imported them."""
+    return list(_observer.at_import)
+
+
+def forget(modules: Iterable[str]) -> None:
+    """Forget what these modules did when they were imported, because they will be imported anew."""
+    for name in modules:
+        file = getattr(sys.modules.get(name), "__file__", None)
+        if file and _observer.scope:
+            _observer.at_import.pop(_observer.scope.label_of_code(file, name) or "", None)
+
+
+@contextlib.contextmanager
+def recording(spool: Path) -> Iterator[Recording]:
+    """Record what this process, and those it forks, do in this block; nothing where nobody watches."""
+    found = Recording(spool, os.getpid())
+    _observer.recordings.append(found)
+    try:
+        with noted_imports():
+            yield found
+    finally:
+        _observer.recordings.remove(found)
+        found.close()
+
+
+def record_to(spool: Path) -> None:
+    """Record everything that this process does from here to its end, for another process to read."""
+    _observer.recordings.append(Recording(spool))
+    contextlib.ExitStack().enter_context(noted_imports())
+
+
+@contextlib.contextmanager
+def noted_imports() -> Iterator[None]:
+    """See imports in this block, also those of modules that are loaded, of which Python tells no hook."""
+    machinery: Any = sys.modules["_frozen_importlib"]
+    statement, by_name = builtins.__import__, machinery._gcd_import
+
+    # Under the names that Python gives them, because they may be given by name.
+    def import_(name: str, globals: Any = None, locals: Any = None, fromlist: Any = (), level: int = 0) -> Any:  # noqa: A002
+        __tracebackhide__ = True
+        module = statement(name, globals, locals, fromlist, level)
+        with contextlib.suppress(AttributeError, TypeError, ValueError):
+            frame = sys._getframe(1)
+            _observer.imported(_named(name, globals, fromlist, level), frame, _is_statement(frame))
+        return module
+
+    def import_by_name(name: str, package: Any = None, level: int = 0) -> Any:
+        __tracebackhide__ = True
+        module = by_name(name, package, level)
+        with contextlib.suppress(AttributeError, TypeError, ValueError):
+            _observer.imported(_around(module.__name__), sys._getframe(1), is_statement=False)
+        return module
+
+    builtins.__import__, machinery._gcd_import = import_, import_by_name
+    try:
+        yield
+    finally:
+        builtins.__import__, machinery._gcd_import = statement, by_name
+
+
+def _named(name: str, around: Any, fromlist: Any, level: int) -> list[str]:
+    """The modules that an import statement may name, with the packages around them."""
+    if level:
+        package = around.get("__package__") or ""
+        kept = package.split(".")[: len(package.split(".")) - (level - 1)]
+        name = ".".join([*kept, name] if name else kept)
+    return [*_around(name), *(f"{name}.{part}" for part in fromlist or () if isinstance(part, str))]
+
+
+def _around(name: str) -> list[str]:
+    parts = name.split(".")
+    return [".".join(parts[: length + 1]) for length in range(len(parts))]
+
+
+def _is_statement(frame: FrameType) -> bool:
+    return frame.f_lasti >= 0 and frame.f_code.co_code[frame.f_lasti] == _IMPORT_STATEMENT
+
+
+def _is_noted(frame: FrameType | None) -> bool:
+    """Whether the import machinery works for an import that is noted, and not for one who loads a file by its path."""
+    while frame is not None and frame.f_code.co_filename.startswith(_MACHINERY):
+        if frame.f_code.co_name in ("_find_and_load", "_find_and_load_unlocked"):
+            return True
+        frame = frame.f_back
+    return False
+
+
+def state_of(path: str | os.PathLike[str]) -> str:
+    """What tells a file or a folder from what it is once it was changed; cheaper than its bytes, for one run."""
+    try:
+        found = Path(path).stat()
+    except OSError:
+        return "absent"
+    if stat.S_ISDIR(found.st_mode):
+        return f"folder {found.st_mtime_ns}"
+    return f"{found.st_size} {found.st_mtime_ns} {found.st_ctime_ns} {found.st_ino}"
