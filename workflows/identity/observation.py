@@ -237,6 +237,13 @@ def imported_modules() -> list[str]:
     return list(_observer.at_import)
 
 
+def is_import_stale() -> bool:
+    """Whether a file is another than when a module opened it while it was imported."""
+    scope = _observer.scope
+    sights = [sight for module in imported_modules() for sight in at_import(module) if sight.kind in ("file", "folder")]
+    return scope is not None and any(state_of(scope.path(sight.label)) != sight.what for sight in sights)
+
+
 def forget(modules: Iterable[str]) -> None:
     """Forget what these modules did when they were imported, because they will be imported anew."""
     for name in modules:
@@ -261,12 +268,21 @@ def recording(spool: Path) -> Iterator[Recording]:
 def record_to(spool: Path) -> None:
     """Record everything that this process does from here to its end, for another process to read."""
     _observer.recordings.append(Recording(spool))
-    contextlib.ExitStack().enter_context(noted_imports())
+    _note_imports()
 
 
 @contextlib.contextmanager
 def noted_imports() -> Iterator[None]:
     """See imports in this block, also those of modules that are loaded, of which Python tells no hook."""
+    restore = _note_imports()
+    try:
+        yield
+    finally:
+        restore()
+
+
+def _note_imports() -> Callable[[], None]:
+    """Look on at every import; returns how to end that."""
     machinery: Any = sys.modules["_frozen_importlib"]
     statement, by_name = builtins.__import__, machinery._gcd_import
 
@@ -276,30 +292,32 @@ def noted_imports() -> Iterator[None]:
         module = statement(name, globals, locals, fromlist, level)
         with contextlib.suppress(AttributeError, TypeError, ValueError):
             frame = sys._getframe(1)
-            _observer.imported(_named(name, globals, fromlist, level), frame, _is_statement(frame))
+            names, is_statement = _named(name, globals, fromlist, level), _is_statement(frame)
+            # The packages around a module that is named when the program runs are in that module's closure.
+            _observer.imported([*_around(names[0])[:-1], *names] if is_statement else names, frame, is_statement)
         return module
 
     def import_by_name(name: str, package: Any = None, level: int = 0) -> Any:
         __tracebackhide__ = True
         module = by_name(name, package, level)
         with contextlib.suppress(AttributeError, TypeError, ValueError):
-            _observer.imported(_around(module.__name__), sys._getframe(1), is_statement=False)
+            _observer.imported([module.__name__], sys._getframe(1), is_statement=False)
         return module
 
-    builtins.__import__, machinery._gcd_import = import_, import_by_name
-    try:
-        yield
-    finally:
+    def restore() -> None:
         builtins.__import__, machinery._gcd_import = statement, by_name
+
+    builtins.__import__, machinery._gcd_import = import_, import_by_name
+    return restore
 
 
 def _named(name: str, around: Any, fromlist: Any, level: int) -> list[str]:
-    """The modules that an import statement may name, with the packages around them."""
+    """The modules that an import may name."""
     if level:
         package = around.get("__package__") or ""
         kept = package.split(".")[: len(package.split(".")) - (level - 1)]
         name = ".".join([*kept, name] if name else kept)
-    return [*_around(name), *(f"{name}.{part}" for part in fromlist or () if isinstance(part, str))]
+    return [name, *(f"{name}.{part}" for part in fromlist or () if isinstance(part, str))]
 
 
 def _around(name: str) -> list[str]:

@@ -144,7 +144,8 @@ def unseen(
         new = [sight for sight in seen if _counts(sight, known, whole, reached)]
         if not new:
             return found
-        for sight in new:
+        # What imports may be found to count itself, and then names what it imports.
+        for sight in [sight for sight in new if sight.kind != "import"] or new[:1]:
             found |= _as_observed(sight)
             known.add(_named(sight))
             whole.add(_named(sight))

@@ -9,7 +9,7 @@ import sys
 import sysconfig
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, field
-from functools import cached_property
+from functools import cache, cached_property
 from importlib.machinery import PathFinder
 from pathlib import Path
 from typing import Literal
@@ -113,7 +113,7 @@ class Scope:
         path = os.path.realpath(file)
         if _within(path, self.places.values()):
             return "own"
-        if _within(path, (ENGINE,)):
+        if _within(path, (ENGINE, *_luigi())):
             return "engine"
         return "" if _within(path, self.foreign) else "own"
 
@@ -147,6 +147,13 @@ def _package(name: str, root: Path) -> str | None:
         return os.path.realpath(spec.origin) if spec.origin else None
     inside = Path(next(iter(spec.submodule_search_locations)), *rest).resolve()
     return str(inside if inside.is_dir() else inside.with_suffix(".py"))
+
+
+@cache
+def _luigi() -> tuple[str, ...]:
+    """Luigi looks for its configuration wherever it is imported, which is the engine's affair."""
+    spec = PathFinder.find_spec("luigi")
+    return tuple(os.path.realpath(place) for place in spec.submodule_search_locations or ()) if spec else ()
 
 
 def _foreign() -> tuple[str, ...]:

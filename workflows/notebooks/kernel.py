@@ -18,7 +18,8 @@ from jupyter_client.kernelspec import KernelSpec
 from jupyter_client.manager import AsyncKernelManager
 
 from workflows.identity.closure import ENGINE
-from workflows.notebooks.guarded import FOLDER, MARK, OWNER, kill_marked
+from workflows.identity.scope import Scope
+from workflows.notebooks.guarded import FOLDER, MARK, OWNER, SCOPE, kill_marked
 
 # A unix socket's path may have 107 characters; the name of the socket takes a part of them.
 _LONGEST_FOLDER = 60
@@ -59,10 +60,10 @@ class Kernel:
 
 
 @contextlib.contextmanager
-def lent_kernel(root: Path) -> Iterator[tuple[Kernel, dict[str, str]]]:
+def lent_kernel(root: Path, scope: Scope | None = None) -> Iterator[tuple[Kernel, dict[str, str]]]:
     """A kernel that is still to be started, with the environment to start it in; killed at the end.
 
-    `root` is the project's folder, whose modules the kernel can import.
+    `root` is the project's folder, whose modules the kernel can import; what happens to the files in `scope` is recorded.
     """
     folder = _private_folder()
     mark = uuid.uuid4().hex
@@ -71,10 +72,8 @@ def lent_kernel(root: Path) -> Iterator[tuple[Kernel, dict[str, str]]]:
     kernel = Kernel(manager, mark)
     try:
         shared = {name: value for name, value in os.environ.items() if name not in _PERSONAL}
-        yield (
-            kernel,
-            {**shared, **_FIXED, **_paths(root, folder), MARK: mark, OWNER: str(os.getpid()), FOLDER: str(folder)},
-        )
+        own = {MARK: mark, OWNER: str(os.getpid()), FOLDER: str(folder), SCOPE: scope.to_json() if scope else ""}
+        yield kernel, {**shared, **_FIXED, **_paths(root, folder), **own}
     finally:
         kernel.kill()
         _forget(manager)

@@ -167,7 +167,7 @@ def _unload_changed(project: Project) -> None:
     except (ParcoursError, OSError):
         # What cannot be read any more is the error of the next import.
         now = {}
-    if now != loaded:
+    if now != loaded or observation.is_import_stale():
         files = {name: getattr(module, "__file__", None) for name, module in sys.modules.items()}
         unload(
             name for name, file in files.items() if file and label(Path(file), project.settings.root, name) in loaded
