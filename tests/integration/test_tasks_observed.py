@@ -309,3 +309,26 @@ def test_without_what_the_store_knew_of_runs_nothing_stale_is_used(place: Any) -
     assert made(place) == 7
     assert made(place) == 7
     assert place.calls == 2
+
+
+def test_a_file_that_was_asked_for_makes_the_result_anew_when_it_comes_and_when_it_goes(place: Any) -> None:
+    place.load(CLEANED % 'return events.assign(value=float(Path("over" + "ride").exists()))')
+    assert made(place) == 0
+    write(place.folder / "override", "")
+    assert made(place) == 1
+    write(place.folder / "override", "Its content was not asked for.")
+    assert made(place) == 1
+    (place.folder / "override").unlink()
+    assert made(place) == 0
+    assert place.calls == 2
+
+
+def test_a_table_that_arrow_reads_by_itself_counts(place: Any) -> None:
+    import pandas as pd
+
+    path = place.folder / "rules/factors.parquet"
+    pd.DataFrame({"value": [5.0]}).to_parquet(path)
+    place.load(CLEANED % 'return events.assign(value=pd.read_parquet("rules/" + "factors.parquet").value[0])')
+    assert made(place) == 5
+    pd.DataFrame({"value": [7.0]}).to_parquet(path)
+    assert made(place) == 7

@@ -2,26 +2,25 @@
 
 from __future__ import annotations
 
-import builtins
 import contextlib
 import importlib.util
 import json
 import linecache
-import opcode
 import os
 import stat
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from types import FrameType
 from typing import Any, Literal, NamedTuple
 
+from workflows.identity import unannounced
 from workflows.identity.scope import Scope
+from workflows.identity.unannounced import MACHINERY
 
-Kind = Literal["file", "folder", "module", "import", "write"]
+Kind = Literal["file", "folder", "look", "module", "import", "write"]
 
-_MACHINERY = "<frozen importlib"
-_IMPORT_STATEMENT = opcode.opmap["IMPORT_NAME"]
+_ASKED = frozenset(asked.__code__.co_filename for asked in (os.path.exists, Path.exists))
 # These show the source of code that is running anyway.
 _SHOWING = frozenset({linecache.__file__})
 
@@ -30,7 +29,7 @@ class Sight(NamedTuple):
     """One thing that a run did."""
 
     kind: Kind
-    """'module' is an import by a computed name, 'import' one by a statement."""
+    """'look' is a question whether there is a file, 'module' an import by a computed name, 'import' one by a statement."""
     label: str
     """The file or folder."""
     by: str
@@ -91,6 +90,7 @@ class _Observer:
         self.scope: Scope | None = None
         self.recordings: list[Recording] = []
         self.at_import: dict[str, dict[Sight, None]] = {}
+        self._foreign: set[str] = set()
         self._is_installed = False
         self._handlers: dict[str, Callable[..., None]] = {
             "open": self._opened,
@@ -107,6 +107,7 @@ class _Observer:
 
     def install(self, scope: Scope) -> None:
         self.scope = scope
+        self._foreign = set()
         if not self._is_installed:
             self._is_installed = True
             sys.addaudithook(self._hook)
@@ -149,7 +150,7 @@ class _Observer:
             if path.is_file():
                 self._see("file", path)
 
-    def _see(self, kind: Kind, path: Any) -> None:
+    def _see(self, kind: Kind, path: Any, frame: FrameType | None = None) -> None:
         assert self.scope is not None
         if isinstance(path, int):
             return
@@ -159,8 +160,9 @@ class _Observer:
         label = self.scope.label_of_data(text)
         if label is None:
             return
-        frame = sys._getframe(3)
-        is_machinery = frame.f_code.co_filename.startswith(_MACHINERY)
+        # Above this, the handler and the hook is who acts.
+        frame = frame or sys._getframe(3)
+        is_machinery = frame.f_code.co_filename.startswith(MACHINERY)
         if is_machinery and (kind != "file" or _is_noted(frame)):
             # The folders on the path are listed for finding modules only; an import is noted as one.
             return
@@ -176,26 +178,49 @@ class _Observer:
         for recording in self.recordings:
             recording.add(sight)
 
-    def imported(self, names: Iterable[str], frame: FrameType, is_statement: bool) -> None:
-        """Note modules of the project's own that were asked for, loaded before or not."""
-        assert self.scope is not None
-        found = [(name, getattr(sys.modules.get(name), "__file__", None)) for name in names]
-        own = [(name, self.scope.label_of_code(file, name)) for name, file in found if file]
-        if not any(known for _, known in own):
+    def read(self, path: Any, frame: FrameType) -> None:
+        """Note a file, or a folder with all files in it."""
+        if self.scope is None:
             return
-        during = self._during(frame)
-        if during is None:
+        if Path(path).is_dir():
+            self._see("folder", path, frame)
+        for found in Path(path).rglob("*") if Path(path).is_dir() else [path]:
+            self._see("file", found, frame)
+
+    def looked(self, path: Any, frame: FrameType) -> None:
+        """Note that the project's own code asks for a file that is not there, or for one that it may never open."""
+        asking: FrameType | None = frame
+        while asking is not None and asking.f_code.co_filename in _ASKED:
+            asking = asking.f_back
+        if self.scope is None or isinstance(path, int) or asking is None:
+            return
+        if self.scope.kind(asking.f_code.co_filename) in ("own", "cell") and not Path(path).is_dir():
+            self._see("look", path, asking)
+
+    def is_foreign(self, name: str) -> bool:
+        """Whether a module, and so what is in it, is known to be none of the project's."""
+        return name in self._foreign
+
+    def imported(self, names: Sequence[str], frame: FrameType, is_statement: bool) -> None:
+        """Note modules of the project's own that were asked for, loaded before or not."""
+        own = [(name, label) for name in names if (label := self._label_of_module(name))]
+        during = self._during(frame) if own and self.scope else None
+        if during is None or self.scope is None:
             return
         file = frame.f_code.co_filename
-        is_seen = is_statement and self.scope.kind(file) in ("own", "cell")
-        if is_seen and self.scope.kind(file) == "cell":
-            return
-        importer = self.scope.label_of_code(file, frame.f_globals.get("__name__", "")) if is_seen else None
-        for name, known in own:
-            if known and importer:
-                self._keep(Sight("import", known, importer, name), during)
-            elif known:
-                self._keep(Sight("module", known, during, name), during)
+        holder = self.scope.kind(file) if is_statement else ""
+        importer = self.scope.label_of_code(file, frame.f_globals.get("__name__", "")) if holder == "own" else None
+        for name, label in own if holder != "cell" else ():
+            # Code that is no file of the project is named by nothing, nor is what it imports.
+            sight = Sight("import", label, importer, name) if importer else Sight("module", label, during, name)
+            self._keep(sight, during)
+
+    def _label_of_module(self, name: str) -> str | None:
+        file = getattr(sys.modules.get(name), "__file__", None)
+        label = self.scope.label_of_code(file, name) if file and self.scope else None
+        if label is None and (file or name.partition(".")[0] in sys.stdlib_module_names):
+            self._foreign.add(name)
+        return label
 
     def _during(self, frame: FrameType | None) -> str | None:
         """The module of the project at whose import this happens, '' for none; None where it is not the project's doing."""
@@ -258,7 +283,7 @@ def recording(spool: Path) -> Iterator[Recording]:
     found = Recording(spool, os.getpid())
     _observer.recordings.append(found)
     try:
-        with noted_imports():
+        with unannounced.told(_observer):
             yield found
     finally:
         _observer.recordings.remove(found)
@@ -268,70 +293,19 @@ def recording(spool: Path) -> Iterator[Recording]:
 def record_to(spool: Path) -> None:
     """Record everything that this process does from here to its end, for another process to read."""
     _observer.recordings.append(Recording(spool))
-    _note_imports()
+    unannounced.begin(_observer)
 
 
 @contextlib.contextmanager
-def noted_imports() -> Iterator[None]:
-    """See imports in this block, also those of modules that are loaded, of which Python tells no hook."""
-    restore = _note_imports()
-    try:
+def loading() -> Iterator[None]:
+    """Keep what the project's modules do that are imported in this block."""
+    with unannounced.told(_observer):
         yield
-    finally:
-        restore()
-
-
-def _note_imports() -> Callable[[], None]:
-    """Look on at every import; returns how to end that."""
-    machinery: Any = sys.modules["_frozen_importlib"]
-    statement, by_name = builtins.__import__, machinery._gcd_import
-
-    # Under the names that Python gives them, because they may be given by name.
-    def import_(name: str, globals: Any = None, locals: Any = None, fromlist: Any = (), level: int = 0) -> Any:  # noqa: A002
-        __tracebackhide__ = True
-        module = statement(name, globals, locals, fromlist, level)
-        with contextlib.suppress(AttributeError, TypeError, ValueError):
-            frame = sys._getframe(1)
-            names, is_statement = _named(name, globals, fromlist, level), _is_statement(frame)
-            # The packages around a module that is named when the program runs are in that module's closure.
-            _observer.imported([*_around(names[0])[:-1], *names] if is_statement else names, frame, is_statement)
-        return module
-
-    def import_by_name(name: str, package: Any = None, level: int = 0) -> Any:
-        __tracebackhide__ = True
-        module = by_name(name, package, level)
-        with contextlib.suppress(AttributeError, TypeError, ValueError):
-            _observer.imported([module.__name__], sys._getframe(1), is_statement=False)
-        return module
-
-    def restore() -> None:
-        builtins.__import__, machinery._gcd_import = statement, by_name
-
-    builtins.__import__, machinery._gcd_import = import_, import_by_name
-    return restore
-
-
-def _named(name: str, around: Any, fromlist: Any, level: int) -> list[str]:
-    """The modules that an import may name."""
-    if level:
-        package = around.get("__package__") or ""
-        kept = package.split(".")[: len(package.split(".")) - (level - 1)]
-        name = ".".join([*kept, name] if name else kept)
-    return [name, *(f"{name}.{part}" for part in fromlist or () if isinstance(part, str))]
-
-
-def _around(name: str) -> list[str]:
-    parts = name.split(".")
-    return [".".join(parts[: length + 1]) for length in range(len(parts))]
-
-
-def _is_statement(frame: FrameType) -> bool:
-    return frame.f_lasti >= 0 and frame.f_code.co_code[frame.f_lasti] == _IMPORT_STATEMENT
 
 
 def _is_noted(frame: FrameType | None) -> bool:
     """Whether the import machinery works for an import that is noted, and not for one who loads a file by its path."""
-    while frame is not None and frame.f_code.co_filename.startswith(_MACHINERY):
+    while frame is not None and frame.f_code.co_filename.startswith(MACHINERY):
         if frame.f_code.co_name in ("_find_and_load", "_find_and_load_unlocked"):
             return True
         frame = frame.f_back

@@ -35,33 +35,40 @@ class Observed:
     """Labels of the files that it opened."""
     folders: frozenset[str] = frozenset()
     """Labels of the folders whose names it read."""
+    looked: frozenset[str] = frozenset()
+    """Labels of the files for which it asked whether they are there."""
     modules: frozenset[tuple[str, str]] = frozenset()
     """The modules that it imported by a computed name, each with its file's label."""
 
     def __or__(self, other: Observed) -> Observed:
-        return Observed(self.files | other.files, self.folders | other.folders, self.modules | other.modules)
+        return Observed(*(one | two for one, two in zip(self._parts, other._parts, strict=True)))
 
     def __bool__(self) -> bool:
-        return bool(self.files or self.folders or self.modules)
+        return any(self._parts)
 
     def beyond(self, other: Observed) -> Observed:
         """What this shows and another does not."""
-        return Observed(self.files - other.files, self.folders - other.folders, self.modules - other.modules)
+        return Observed(*(one - two for one, two in zip(self._parts, other._parts, strict=True)))
+
+    @property
+    def _parts(self) -> tuple[frozenset[Any], ...]:
+        return self.files, self.folders, self.looked, self.modules
 
     def as_json(self) -> dict[str, Any]:
         """The record that the store keeps."""
-        modules = dict(sorted(self.modules))
-        return {"format": 1, "files": sorted(self.files), "folders": sorted(self.folders), "modules": modules}
+        names = {"files": sorted(self.files), "folders": sorted(self.folders), "looked": sorted(self.looked)}
+        return {"format": 1, **names, "modules": dict(sorted(self.modules))}
 
     @classmethod
     def from_json(cls, record: Mapping[str, Any]) -> Observed:
         """The content of a record; raises KeyError, TypeError or AttributeError for anything else."""
-        return cls(frozenset(record["files"]), frozenset(record["folders"]), frozenset(record["modules"].items()))
+        files, folders, looked = (frozenset(record[name]) for name in ("files", "folders", "looked"))
+        return cls(files, folders, looked, frozenset(record["modules"].items()))
 
     def __str__(self) -> str:
         opened = [*sorted(self.files), *(f"{name}/" for name in sorted(self.folders))]
         imported = sorted(name for name, _ in self.modules)
-        said = [("opened", opened), ("imported", imported)]
+        said = [("opened", opened), ("looked for", sorted(self.looked - self.files)), ("imported", imported)]
         return " and ".join(f"{verb} {', '.join(names)}" for verb, names in said if names)
 
 
@@ -80,6 +87,8 @@ class Files:
             found = joined(found, reached if label in reached.files else _file(label, ABSENT, None))
         for label in sorted(observed.files - found.files.keys()):
             found = joined(found, self._read(label))
+        for label in sorted(observed.looked - found.files.keys()):
+            found = joined(found, _file(f"{label}?", "there" if self.scope.path(label).exists() else ABSENT, None))
         for label in sorted(observed.folders):
             names = self.scope.names(self.scope.path(label))
             found = joined(found, _file(f"{label}/", ABSENT if names is None else digest(names), None))
@@ -168,6 +177,8 @@ def _reached(seen: Iterable[Sight], known: set[str]) -> set[str]:
 
 
 def _counts(sight: Sight, known: set[str], whole: set[str], reached: set[str]) -> bool:
+    if sight.kind == "look" and sight.label in known:
+        return False
     if sight.kind == "write" or _named(sight) in (whole if sight.kind == "module" else known):
         return False
     if sight.kind == "import":
@@ -180,11 +191,13 @@ def _as_observed(sight: Sight) -> Observed:
         return Observed(files=frozenset({sight.label}))
     if sight.kind == "folder":
         return Observed(folders=frozenset({sight.label}))
+    if sight.kind == "look":
+        return Observed(looked=frozenset({sight.label}))
     return Observed(modules=frozenset({(sight.what, sight.label)}))
 
 
 def _named(sight: Sight) -> str:
-    return f"{sight.label}/" if sight.kind == "folder" else sight.label
+    return sight.label + {"folder": "/", "look": "?"}.get(sight.kind, "")
 
 
 def scratch(sights: Iterable[Sight]) -> tuple[set[str], set[str]]:

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Literal
 
 ENGINE = str(Path(__file__).resolve().parent.parent)
+_LOOKING_ON = str(Path(__file__).resolve().parent)
 _NEVER = frozenset({".git", ".venv", "__pycache__", "site-packages", ".ipynb_checkpoints"})
 _CELLS = f"{os.sep}ipykernel_"
 
@@ -113,6 +114,9 @@ class Scope:
         path = os.path.realpath(file)
         if _within(path, self.places.values()):
             return "own"
+        if _within(path, (_LOOKING_ON,)):
+            # Between one who acts and what is done, because it looks on there.
+            return ""
         if _within(path, (ENGINE, *_luigi())):
             return "engine"
         return "" if _within(path, self.foreign) else "own"

@@ -98,7 +98,7 @@ def note(task: Result, sights: Sequence[Sight], recipe: Recipe) -> tuple[Recipe,
 
 
 def _shown(sights: Sequence[Sight], named: Code, written: set[str]) -> Observed:
-    read = [sight for sight in sights if sight.kind in ("module", "import", "folder") or sight.label not in written]
+    read = [sight for sight in sights if sight.kind in ("folder", "module", "import") or sight.label not in written]
     return unseen(read, named, _closure, observation.at_import)
 
 

@@ -141,7 +141,7 @@ def current() -> Project:
     """The project of the current directory; its pipelines are loaded."""
     project = Project(configuration.load(), datetime.datetime.now(datetime.UTC).date())
     observation.watch(project.scope)
-    with observation.noted_imports():
+    with observation.loading():
         load_pipelines(project.settings)
     with contextlib.suppress(ParcoursError):
         # Read now, lest an edit between now and the first plan be taken for what was loaded. A module that cannot be read
