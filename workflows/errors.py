@@ -545,6 +545,13 @@ class PlanError(ParcoursError):
         """Rows that changed between planning and running."""
         return cls(f"{task}: the rows changed while the run was going on; nothing was stored. Run the command again.")
 
+    @classmethod
+    def file_changed(cls, task: str, file: str) -> PlanError:
+        """A file of the project that changed between being opened and the end of the run."""
+        return cls(
+            f"{task}: {file} changed while the run that opened it was going on; nothing was stored. Run the command again."
+        )
+
 
 class SchedulerError(ParcoursError):
     """A central scheduler that does not answer."""

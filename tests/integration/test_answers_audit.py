@@ -218,7 +218,7 @@ def test_what_is_no_share_is_refused(pipeline: Any, share: float) -> None:
 
 def test_an_unknown_task_and_a_limit_of_nothing_are_refused(pipeline: Any) -> None:
     pipeline.load(STAGES)
-    with pytest.raises(UsageError, match="there is no task 'Cleand'.*Did you mean 'Cleaned'"):
+    with pytest.raises(UsageError, match=r"there is no task 'Cleand'.*Did you mean 'Cleaned'"):
         audit(1, "Cleand")
     with pytest.raises(UsageError, match="--limit is 0; expected a whole number from 1 on"):
         audit(1, limit=0)

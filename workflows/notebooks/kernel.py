@@ -18,8 +18,9 @@ from jupyter_client.kernelspec import KernelSpec
 from jupyter_client.manager import AsyncKernelManager
 
 from workflows.identity.modules import ENGINE
+from workflows.identity.scope import Scope
 from workflows.identity.surroundings import fixed
-from workflows.notebooks.guarded import FOLDER, MARK, OWNER, SEED, kill_marked
+from workflows.notebooks.guarded import FOLDER, MARK, OWNER, SCOPE, SEED, kill_marked
 
 # A unix socket's path may have 107 characters; the name of the socket takes a part of them.
 _LONGEST_FOLDER = 60
@@ -56,10 +57,11 @@ class Kernel:
 
 
 @contextlib.contextmanager
-def lent_kernel(root: Path, seed: str) -> Iterator[tuple[Kernel, dict[str, str]]]:
+def lent_kernel(root: Path, seed: str, scope: Scope | None = None) -> Iterator[tuple[Kernel, dict[str, str]]]:
     """A kernel that is still to be started, with the environment to start it in; killed at the end.
 
-    `root` is the project's folder, whose modules the kernel can import; `seed` is what its ids depend on.
+    `root` is the project's folder, whose modules the kernel can import; `seed` is what its ids depend on; what happens to
+    the files in `scope` is recorded.
     """
     folder = _private_folder()
     mark = uuid.uuid4().hex
@@ -68,6 +70,7 @@ def lent_kernel(root: Path, seed: str) -> Iterator[tuple[Kernel, dict[str, str]]
     kernel = Kernel(manager, mark)
     try:
         own = {MARK: mark, OWNER: str(os.getpid()), FOLDER: str(folder), SEED: seed}
+        own[SCOPE] = scope.to_json() if scope else ""
         yield kernel, {**fixed(os.environ), **_plots(folder, seed), **_paths(root, folder), **own}
     finally:
         kernel.kill()

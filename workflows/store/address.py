@@ -18,6 +18,7 @@ UNCATALOGUED = "uncatalogued"
 
 # The folders at the top of the store that hold no artefacts, or artefacts that do not count.
 _OTHERS = {DAMAGED, FAILED, CODE, UNCATALOGUED, "plans", "observed"}
+OBSERVED = "observed"
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ from typing import Any
 
 from workflows.errors import StoreError
 from workflows.identity.canonical import canonical_json, digest_bytes
-from workflows.store.address import CODE, DAMAGED, FAILED, PROVENANCE, SOURCES, Address
+from workflows.store.address import CODE, DAMAGED, FAILED, OBSERVED, PROVENANCE, SOURCES, Address
 from workflows.store.catalog import Catalog
 from workflows.store.files import Folder, ObjectStore, Place
 from workflows.store.indexer import Indexer
@@ -45,6 +45,7 @@ class Store:
         self._index = Indexer(place, Catalog(catalog), catalog) if catalog else None
         self._intact: set[str] = set()
         self._kept: set[str] = set()
+        self._observing: dict[str, Artefact] = {}
 
     @classmethod
     def at(cls, location: str, cache: Path, catalog: str | None = None) -> Store:
@@ -81,7 +82,17 @@ class Store:
             log.warning("%s", error)
             return False
         self._intact.add(address.path)
+        if artefact.provenance.observed:
+            self._observing[address.path] = artefact
         return True
+
+    def observing(self, address: Address) -> Artefact | None:
+        """The artefact at an address that was found intact, if its run has shown more than its code names."""
+        return self._observing.get(address.path)
+
+    def set_aside(self, artefact: Artefact, why: str) -> None:
+        """Move an artefact away that must not be used, with a warning, so that it is made again."""
+        log.warning("%s", self._quarantined(artefact.path, why))
 
     def file(self, artefact: Artefact, name: str) -> Path:
         """A path with the bytes of one of an artefact's files.
@@ -209,6 +220,21 @@ class Store:
         except OSError:
             return None
         return data if digest_bytes(data) == sha256 else None
+
+    def observed_dates(self, task: str) -> list[str]:
+        """The dates for which it is known what runs of a task have shown."""
+        return self._place.folders(f"{OBSERVED}/{task}")
+
+    def observed(self, task: str, date: str, key: str) -> Any:
+        """What runs have shown under a key, if anything is known."""
+        try:
+            return json.loads(self._place.read(f"{OBSERVED}/{task}/{date}/{key}.json"))
+        except (OSError, ValueError):
+            return None
+
+    def keep_observed(self, task: str, date: str, key: str, record: Mapping[str, Any]) -> None:
+        """Keep what runs have shown under a key."""
+        self._place.put(f"{OBSERVED}/{task}/{date}/{key}.json", canonical_json(record).encode("utf-8", "surrogatepass"))
 
     def reuse(self, artefact: Artefact, name: str, staged: Path) -> None:
         """Lay one of an artefact's files into a staged folder; the bytes are shared where the file system can."""

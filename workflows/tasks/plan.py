@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -35,6 +35,19 @@ class Recipe:
     """Queries only: the fingerprint of the data."""
     problem: ParcoursError | None = None
     """Why the task would fail, where that is known already."""
+    code_named: Code | None = None
+    """The code that the source names, where runs have shown more, which `code` then counts too."""
+
+    @property
+    def named(self) -> Code:
+        """The code that the source names."""
+        return self.code_named or self.code
+
+    @property
+    def observed(self) -> dict[str, str]:
+        """What runs have shown beyond it: files and folders with their digests."""
+        known = self.named.files
+        return {label: found for label, found in self.code.files.items() if known.get(label) != found}
 
 
 @dataclass(frozen=True)
@@ -125,19 +138,18 @@ class Plan:
 
 
 def _identity(draft: Result, environment: Callable[[Code], Environment]) -> Identity:
-    recipe = draft.recipe()
+    recipe = draft.counted_recipe()
     inputs = tuple(draft.inputs())
     around = environment(recipe.code)
-    version = version_of(
-        draft.get_task_family(),
-        recipe.parameters,
-        recipe.code.digest,
-        around.digest,
-        [task.version for task in inputs],
-        recipe.fingerprint,
-    )
+    version = version_with(draft, recipe, around, [task.version for task in inputs])
     problems = [recipe.problem, *(task.identity.problem for task in inputs)]
     return Identity(version, recipe, around, inputs, next(filter(None, problems), None))
+
+
+def version_with(task: Result, recipe: Recipe, around: Environment, inputs: Sequence[str]) -> str:
+    """The version of a task by its recipe, its environment and the versions of its inputs."""
+    code, family = recipe.code.digest, task.get_task_family()
+    return version_of(family, recipe.parameters, code, around.digest, inputs, recipe.fingerprint)
 
 
 def tree(root: Result) -> Iterator[Result]:

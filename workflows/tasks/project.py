@@ -18,10 +18,13 @@ from luigi.task_register import Register
 from workflows import settings as configuration
 from workflows.data.database import Database, connect
 from workflows.errors import ParcoursError, PipelineError
+from workflows.identity import observation
 from workflows.identity.closure import CodeIndex
 from workflows.identity.environment import Distributions, installed_distributions
 from workflows.identity.memo import Memo
 from workflows.identity.modules import Modules, label
+from workflows.identity.observed import Files
+from workflows.identity.scope import Scope
 from workflows.notebooks.template import Templates
 from workflows.settings import Settings
 from workflows.store.artefacts import Store
@@ -74,6 +77,31 @@ class Project:
         state = self.database.state()
         # Where the state cannot be told, what is found counts for this process only.
         return self._memo("fingerprints", state) if state else Memo(self.settings.cache, "unsaved")
+
+    @cached_property
+    def scope(self) -> Scope:
+        """Which files are the project's."""
+        settings = self.settings
+        kept = (settings.store.removeprefix("file://"), settings.cache)
+        return Scope.of(settings.root, settings.templates, settings.pipelines, kept)
+
+    @cached_property
+    def files(self) -> Files:
+        """The project's files beyond its code."""
+        return Files(self.scope, self._memo("files"))
+
+    @property
+    def opened_at_import(self) -> dict[str, set[str]]:
+        """For each module, by its label, the files and folders that it opens and the modules that it imports by a computed name, while it is imported."""
+        found = {module: observation.at_import(module) for module in observation.imported_modules()}
+        return {
+            module: {
+                f"{sight.label}/" if sight.kind == "folder" else sight.label
+                for sight in sights
+                if sight.kind in ("file", "folder", "module")
+            }
+            for module, sights in found.items()
+        }
 
     @cached_property
     def installed(self) -> Distributions:
@@ -156,7 +184,9 @@ def at_rest() -> Project:
 def current() -> Project:
     """The project of the current directory; its pipelines are loaded."""
     project = at_rest()
-    load_pipelines(project.settings)
+    observation.watch(project.scope)
+    with observation.loading():
+        load_pipelines(project.settings)
     with contextlib.suppress(ParcoursError):
         # Read now, lest an edit between now and the first plan be taken for what was loaded. A module that cannot be read
         # is the error of the task that needs it.
@@ -181,7 +211,7 @@ def _unload_changed(project: Project) -> None:
     except (ParcoursError, OSError):
         # What cannot be read any more is the error of the next import.
         now = {}
-    if now != loaded:
+    if now != loaded or observation.is_import_stale():
         files = {name: getattr(module, "__file__", None) for name, module in sys.modules.items()}
         unload(
             name for name, file in files.items() if file and label(Path(file), project.settings.root, name) in loaded
@@ -191,6 +221,7 @@ def _unload_changed(project: Project) -> None:
 def unload(names: Iterable[str]) -> None:
     """Forget these modules, and have Luigi forget their tasks: it would take their successors for strangers of the same name."""
     gone = set(names)
+    observation.forget(gone)
     for name in gone:
         del sys.modules[name]
     Register._reg = [cls for cls in Register._reg if cls.__module__ not in gone]

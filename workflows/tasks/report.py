@@ -138,13 +138,15 @@ class ReportTask(Result):
             limits=Limits(project.settings.cell_timeout, project.settings.report_timeout),
             watcher=watch,
             seed=canonical_json([self.get_task_family(), self._texts()]),
+            scope=project.scope,
         )
         self._settle(execution.notebook, inputs)
         if execution.failure:
             raise self._failed(folder, execution, execution.failure, draft, progress)
         (folder / MEASURES).write_text(to_json(in_notebook(execution.notebook.cells)), encoding="utf-8")
         _write_notebook(folder, execution.notebook)
-        return self._rendered(folder, execution.notebook, draft)
+        draft, recipe = self.learned(draft, execution.observed, inputs)
+        return replace(self._rendered(folder, execution.notebook, draft), draft=draft, recipe=recipe)
 
     def take(self, folder: Path, twin: Artefact, inputs: Sequence[Artefact], draft: Provenance) -> Made:
         """Take over an equal report's outputs and measures; the inputs it names and the page's provenance are its own."""
