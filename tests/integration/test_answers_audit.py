@@ -37,7 +37,8 @@ class Noisy(Stage):
         return {"cleaned": Cleaned(date=self.date)}
 
     def compute(self, cleaned):
-        noise = len(open("calls").read())
+        with open("calls") as file:
+            noise = len(file.read())
         called()
         measure("noise", noise)
         return cleaned.assign(value=noise)

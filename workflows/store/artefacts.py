@@ -17,7 +17,7 @@ from typing import Any
 
 from workflows.errors import StoreError
 from workflows.identity.canonical import canonical_json, digest_bytes
-from workflows.store.address import CODE, DAMAGED, FAILED, OBSERVED, PROVENANCE, SOURCES, Address
+from workflows.store.address import CODE, DAMAGED, FAILED, OBSERVED, PROVENANCE, REPORT, SOURCES, TABLE, Address
 from workflows.store.catalog import Catalog
 from workflows.store.files import Folder, ObjectStore, Place
 from workflows.store.indexer import Indexer
@@ -254,6 +254,9 @@ class Store:
         try:
             provenance = Provenance.from_json(text, self.shown(path))
             if provenance.version[:16] != path[-16:] or (version and version != provenance.version):
+                raise ValueError
+            if not provenance.outputs.keys() & {TABLE, REPORT}:
+                # Every artefact has one of the two: somebody has edited the record.
                 raise ValueError
         except ValueError:
             log.warning("%s", self._quarantined(path, f"its {PROVENANCE} cannot be read"))
