@@ -454,6 +454,22 @@ class PlanError(ParcoursError):
         )
 
     @classmethod
+    def other_code(cls, task: str, planned: str, differences: Sequence[str]) -> PlanError:
+        """A planned task that this process would make with other code or another environment."""
+        return cls(
+            f"{task} was planned as version {planned[:16]} with other code than this worker's: {listed(differences)}. "
+            "Nothing was stored; restart the worker with the planner's code."
+        )
+
+    @classmethod
+    def code_changed(cls, task: str, file: str) -> PlanError:
+        """A file that was edited between planning and storing."""
+        return cls(
+            f"{task}: {file} was changed while the run was going on, so its result may be of two states of the code; "
+            "nothing was stored. Run the command again."
+        )
+
+    @classmethod
     def data_changed(cls, task: str) -> PlanError:
         """Rows that changed between planning and running."""
         return cls(f"{task}: the rows changed while the run was going on; nothing was stored. Run the command again.")

@@ -14,6 +14,7 @@ DAMAGED = "damaged"
 FAILED = "failed"
 CODE = "code"
 SOURCES = f"{CODE}/sources"
+PLANS = "plans"
 
 
 @dataclass(frozen=True)

@@ -18,6 +18,7 @@ from workflows.errors import StoreError
 from workflows.identity.canonical import canonical_json, digest_bytes
 from workflows.store.address import CODE, DAMAGED, FAILED, PROVENANCE, SOURCES, Address
 from workflows.store.files import Folder, ObjectStore, Place
+from workflows.store.plans import Plans
 from workflows.store.provenance import Provenance
 
 log = logging.getLogger("workflows")
@@ -39,6 +40,8 @@ class Store:
         self._place = place
         self._intact: set[str] = set()
         self._kept: set[str] = set()
+        self.plans = Plans(place)
+        """The plans of the runs that go on."""
 
     @classmethod
     def at(cls, location: str, cache: Path) -> Store:

@@ -13,7 +13,7 @@ from luigi.cmdline_parser import CmdlineParser
 
 from workflows.errors import ParcoursError, SchedulerError, listed_ranges
 from workflows.store.address import REPORT
-from workflows.tasks import complaints, configuration
+from workflows.tasks import complaints, configuration, handover
 from workflows.tasks.plan import tree
 from workflows.tasks.project import current
 from workflows.tasks.terminal import terminal
@@ -32,6 +32,7 @@ class _Run:
         self.process = 0
         self.reports: dict[str, ReportTask] = {}
         self.is_planned = False
+        self.is_alone = False
 
 
 _run = _Run()
@@ -53,6 +54,7 @@ def begin() -> None:
     from luigi.interface import core
 
     settings = core()
+    _run.is_alone = settings.local_scheduler
     if not settings.local_scheduler:
         _reach(settings.scheduler_url or f"http://{settings.scheduler_host}:{settings.scheduler_port}/")
     atexit.register(_end)
@@ -80,6 +82,7 @@ def expect(report: ReportTask) -> None:
 
 def _show_plan(roots: list[Result], is_alone: bool) -> None:
     to_make: list[str] = []
+    incomplete: list[Result] = []
     reused = impossible = 0
     seen: set[str] = set()
     for root in roots:
@@ -92,6 +95,7 @@ def _show_plan(roots: list[Result], is_alone: bool) -> None:
             reused += root.task_id not in seen
             seen.add(root.task_id)
             continue
+        incomplete.append(root)
         for task in tree(root):
             if task.task_id in seen:
                 continue
@@ -100,6 +104,7 @@ def _show_plan(roots: list[Result], is_alone: bool) -> None:
                 reused += 1
             else:
                 to_make.append(task.get_task_family())
+    handover.write(incomplete)
     terminal().plan(to_make, reused, impossible)
     current().save()
 
@@ -110,6 +115,7 @@ def _end() -> None:
         return
     terminal().pause()
     current().save()
+    handover.end(is_given_up=_run.is_alone)
     missing: dict[str, list[str]] = {}
     try:
         for report in _run.reports.values():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from workflows.errors import ParcoursError, PipelineError
 from workflows.identity.closure import Code
@@ -31,6 +31,8 @@ class Recipe:
     code: Code
     fingerprint: str | None = None
     """Queries only: the fingerprint of the data."""
+    rows: int | None = None
+    """Queries only: the number of rows, if it was counted."""
     problem: ParcoursError | None = None
     """Why the task would fail, where that is known already."""
 
@@ -44,8 +46,12 @@ class Identity:
     environment: Environment
     inputs: tuple[Result, ...]
     """The tasks whose results go in, in order."""
+    shape: Any
+    """What requires() returned, with the inputs' numbers in place of the tasks."""
     problem: ParcoursError | None
     """Why the task or one that it is made from would fail, where that is known already."""
+    is_followed: bool = False
+    """Whether another process planned it."""
 
 
 class _First(BaseException):
@@ -59,6 +65,10 @@ class _First(BaseException):
         self.draft = draft
 
 
+Follow = Callable[["Result", str], "Identity | None"]
+"""The identity of a task with a version as a stored plan has it, if one does."""
+
+
 class Plan:
     """Every identity that this process has computed.
 
@@ -66,14 +76,27 @@ class Plan:
     longer than Python's stack is planned from some way down: each of its pieces begins once more when the next is done.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, follow: Follow) -> None:
+        self._follow = follow
+        self._followed: dict[tuple[Key, str], Identity] = {}
         self._identities: dict[Key, Identity] = {}
         self._open: set[Key] = set()
         self._depth = 0
 
-    def identity(self, key: Key, draft: Result, environment: Callable[[Code], Environment]) -> Identity:
-        """The identity of a task; `draft` is the task without a version."""
-        if key not in self._identities:
+    def identity(
+        self, key: Key, draft: Result, environment: Callable[[Code], Environment], version: str = ""
+    ) -> Identity:
+        """The identity of a task; `draft` is the task without a version.
+
+        Where a version is given that is not this process's own, and a stored plan has it, that plan is followed.
+        """
+        own = self._identities.get(key)
+        if version and (own is None or own.version != version):
+            followed = self._followed.get((key, version)) or self._follow(draft, version)
+            if followed:
+                self._followed[key, version] = followed
+                return followed
+        if own is None:
             if key in self._open:
                 raise PipelineError.circular(draft.label)
             if self._depth == 0:
@@ -112,7 +135,7 @@ class Plan:
 
 def _identity(draft: Result, environment: Callable[[Code], Environment]) -> Identity:
     recipe = draft.recipe()
-    inputs = tuple(draft.inputs())
+    inputs, shape = draft.inputs()
     around = environment(recipe.code)
     version = version_of(
         draft.get_task_family(),
@@ -123,7 +146,7 @@ def _identity(draft: Result, environment: Callable[[Code], Environment]) -> Iden
         recipe.fingerprint,
     )
     problems = [recipe.problem, *(task.identity.problem for task in inputs)]
-    return Identity(version, recipe, around, inputs, next(filter(None, problems), None))
+    return Identity(version, recipe, around, inputs, shape, next(filter(None, problems), None))
 
 
 def tree(root: Result) -> Iterator[Result]:

@@ -17,6 +17,7 @@ from workflows.identity.closure import Code
 from workflows.identity.environment import Environment
 from workflows.store.address import TABLE, Address
 from workflows.store.artefacts import Artefact, Provenance
+from workflows.store.plans import Planned
 from workflows.tasks.plan import Recipe
 from workflows.tasks.progress import Progress
 from workflows.tasks.project import current
@@ -54,16 +55,19 @@ class Query(Result):
         """The last date with data, if there is one; needs `dates`."""
         return max(map(datetime.date.fromisoformat, _dates(cls)), default=None)
 
-    def recipe(self) -> Recipe:
+    def recipe(self, planned: Planned | None = None) -> Recipe:
         """The statement's code and the state of the data."""
         task = type(self)
         texts = self._texts()
         code = _code(task)
-        found = self._fingerprint(code, texts)
+        if planned:
+            found: dict[str, Any] = {"fingerprint": planned.fingerprint, "rows": planned.rows}
+        else:
+            found = self._fingerprint(code, texts)
         problem = None
         if found["rows"] == 0 and not self.allow_empty:
             problem = self._no_data()
-        return Recipe(texts, code, found["fingerprint"], problem)
+        return Recipe(texts, code, found["fingerprint"], found["rows"], problem)
 
     def make(self, folder: Path, inputs: Sequence[Artefact], progress: Progress, draft: Provenance) -> Made:
         """Run the statement and store its rows."""
@@ -85,6 +89,10 @@ class Query(Result):
             "rows": len(rows.rows),
         }
         return Made({TABLE: len(frame)}, source=source, shown=f"{len(frame):,} rows")
+
+    def read_when_planned(self) -> list[str]:
+        """The statements."""
+        return list(_statement_files(type(self)))
 
     def _no_data(self) -> NoData:
         return NoData.for_query(self.label, _dates(type(self)) if self.dates else [])
@@ -171,15 +179,16 @@ def _code(task: type[Query]) -> Code:
 
 def _read_code(task: type[Query]) -> Code:
     code = class_code(task, schema_module(task.schema))
-    files: dict[str, str] = {}
-    sources: dict[str, bytes] = {}
-    for attribute in _ATTRIBUTES:
-        if getattr(task, attribute, None):
-            statement = _statement(task, attribute)
-            if statement.path:
-                name = _file_name(task, attribute, statement.path)
-                files[name], sources[name] = digest_bytes(statement.normal.encode()), statement.text.encode()
+    statements = _statement_files(task)
+    files = {name: digest_bytes(statement.normal.encode()) for name, statement in statements.items()}
+    sources = {name: statement.text.encode() for name, statement in statements.items()}
     return code | Code(files, frozenset(), {name: {"": found} for name, found in files.items()}, sources)
+
+
+def _statement_files(task: type[Query]) -> dict[str, Statement]:
+    """The statements that lie in files of their own, by the file's name in the code closure."""
+    statements = {a: _statement(task, a) for a in _ATTRIBUTES if getattr(task, a, None)}
+    return {_file_name(task, a, found.path): found for a, found in statements.items() if found.path}
 
 
 def _file_name(task: type[Query], attribute: str, path: Path) -> str:

@@ -15,14 +15,15 @@ from pathlib import Path
 from typing import Any
 
 import luigi
-from luigi.task import flatten
 
 from workflows.errors import DateError, ParcoursError, PipelineError, PlanError, StoreError
 from workflows.identity.closure import Code
+from workflows.identity.disk import changed_file
 from workflows.identity.environment import Environment
 from workflows.store.address import REPORT, TABLE
 from workflows.store.artefacts import Address, Artefact, Provenance, described
-from workflows.tasks import command
+from workflows.store.plans import Planned
+from workflows.tasks import command, handover
 from workflows.tasks.plan import Identity, Recipe
 from workflows.tasks.progress import Progress, watched
 from workflows.tasks.project import current
@@ -101,7 +102,7 @@ class Result(luigi.Task):
         draft.param_kwargs = own
         # As text, because Python takes 1, 1.0 and True for the same key, and another process would not.
         texts = tuple((name, param.serialize(own[name])) for name, param in cls.get_params() if name in own)
-        return current().plan.identity((cls, texts), draft, environment_of)
+        return current().plan.identity((cls, texts), draft, environment_of, values.get("version", ""))
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -141,10 +142,11 @@ class Result(luigi.Task):
         date = _date_of(self)
         return self.get_task_family() if date == "-" else f"{self.get_task_family()} {date}"
 
-    def inputs(self) -> list[Result]:
-        """The required tasks, in order; raises PipelineError for one that has no version."""
+    def inputs(self) -> tuple[tuple[Result, ...], Any]:
+        """The required tasks, in order, and how requires() arranges them; raises PipelineError for one without a version."""
+        found: list[Any] = []
         try:
-            found = flatten(self.requires())
+            shape = arranged(self.requires(), found)
         except ParcoursError:
             raise
         except Exception as error:
@@ -152,11 +154,19 @@ class Result(luigi.Task):
         for task in found:
             if not isinstance(task, Result):
                 raise PipelineError.foreign_input(self.get_task_family(), task)
-        return list(found)
+        return tuple(found), shape
+
+    def followed(self, version: str) -> Identity | None:
+        """What this task is by the stored plan that has a version, if one has."""
+        return handover.followed(self, version, environment_of)
 
     def deps(self) -> Any:
         """What Luigi is to have made before; nothing for a task that is known to fail, so that it fails at once."""
-        return [] if self.identity.problem else super().deps()
+        if self.identity.problem:
+            return []
+        # Luigi asks because the task is to be made, by this process or another one.
+        handover.write([self])
+        return list(self.identity.inputs)
 
     def output(self) -> ArtefactTarget:
         """The artefact."""
@@ -166,8 +176,8 @@ class Result(luigi.Task):
         """Whether the artefact exists, undamaged."""
         return self.output().exists()
 
-    def recipe(self) -> Recipe:
-        """What the version is computed from."""
+    def recipe(self, planned: Planned | None = None) -> Recipe:
+        """What the version is computed from; where a stored plan is followed, its word on the data counts."""
         return Recipe(self._texts(), class_code(type(self)))
 
     def make(self, folder: Path, inputs: Sequence[Artefact], progress: Progress, draft: Provenance) -> Made:
@@ -194,6 +204,7 @@ class Result(luigi.Task):
             draft = self._draft(identity, inputs)
             twin = store.twin(self.address, draft) if inputs else None
             made = self.take(folder, twin, inputs, draft) if twin else self.make(folder, inputs, progress, draft)
+            self.check_code()
             provenance = replace(
                 draft,
                 outputs=described(folder, made.files),
@@ -207,6 +218,21 @@ class Result(luigi.Task):
             if REPORT in made.files:
                 progress.link(store.link(f"{self.address.path}/{REPORT}"))
             progress.done(f"reused from {twin.path}" if twin else made.shown)
+
+    def read_when_planned(self) -> list[str]:
+        """The files of the code that were read whole when the task was planned, and are not read again to make it."""
+        return []
+
+    def check_code(self) -> None:
+        """Refuse a result for which code may have been read from disk that is not what the version was computed from.
+
+        Modules are imported late, inside functions, in kernels and in processes that an algorithm starts.
+        """
+        sources = self.identity.recipe.code.sources
+        held = self.read_when_planned()
+        name = changed_file({name: data for name, data in sources.items() if name not in held}, current().settings.root)
+        if name:
+            raise PlanError.code_changed(self.label, name)
 
     def on_failure(self, exception: BaseException) -> Any:
         """What the scheduler's web view shows of a failure."""
@@ -262,6 +288,18 @@ class DateParameter(luigi.DateParameter):
         except ValueError as error:
             raise DateError.wrong(value) from error
         return found
+
+
+def arranged(required: Any, found: list[Any]) -> Any:
+    """The arrangement of what requires() returned, with numbers in place of the tasks, which are added to `found`."""
+    if isinstance(required, Mapping):
+        return {name: arranged(below, found) for name, below in required.items()}
+    if required is None:
+        return None
+    if isinstance(required, luigi.Task | str) or not isinstance(required, Iterable):
+        found.append(required)
+        return len(found) - 1
+    return [arranged(below, found) for below in required]
 
 
 def class_code(cls: type, *modules: str | None) -> Code:

@@ -1,0 +1,32 @@
+"""The project's files as they are on disk now, against what was loaded."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+
+def changed_file(sources: Mapping[str, bytes], root: Path) -> str | None:
+    """The first of these files, {name in a code closure: bytes as loaded}, that has other bytes now or is gone.
+
+    Times and sizes are not asked: two edits can fall into one tick of the file system's clock.
+    """
+    return next((name for name, data in sources.items() if _bytes(name, root) != data), None)
+
+
+def _bytes(name: str, root: Path) -> bytes | None:
+    try:
+        return (root / name).read_bytes()
+    except OSError:
+        path = _outside(name)
+        return path.read_bytes() if path else None
+
+
+def _outside(name: str) -> Path | None:
+    """A file outside of the project, whose name is that of its module."""
+    loaded = (getattr(module, "__file__", None) for module in list(sys.modules.values()))
+    found = next((Path(file) for file in loaded if file and Path(file).as_posix().endswith(f"/{name}")), None)
+    if found and found.is_file():
+        return found
+    return next((path for path in (Path(place) / name for place in sys.path) if path.is_file()), None)
