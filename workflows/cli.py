@@ -61,6 +61,15 @@ def _parser() -> argparse.ArgumentParser:
     explain = commands.add_parser("explain", parents=[shared], help="say how an artefact or a report came to be")
     explain.add_argument("path", type=Path, help="a report's HTML file, an artefact's folder, or a file in it")
     explain.set_defaults(command=_explain)
+    plan = commands.add_parser("plan", parents=[shared], help="say what a run would make, and why; runs nothing")
+    plan.add_argument("name", metavar="TEMPLATE", help="the name of a template, a query or a stage")
+    when = plan.add_mutually_exclusive_group(required=True)
+    when.add_argument("--date", help="the day, YYYY-MM-DD")
+    when.add_argument("--start", help="the first day of a range")
+    plan.add_argument("--stop", help="the last day of the range")
+    plan.add_argument("--parameters", default="{}", help="other values for the template, as JSON")
+    plan.add_argument("--verbose", action="store_true", help="say everything that is known of each result")
+    plan.set_defaults(command=_plan)
     return parser
 
 
@@ -74,6 +83,12 @@ def _explain(options: argparse.Namespace) -> Answer:
     from workflows.answers.explain import explain
 
     return explain(options.path)
+
+
+def _plan(options: argparse.Namespace) -> Answer:
+    from workflows.answers.plan import days, plan
+
+    return plan(options.name, days(options.date, options.start, options.stop), options.parameters, options.verbose)
 
 
 def _print_json(value: Any) -> None:

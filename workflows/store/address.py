@@ -15,6 +15,7 @@ FAILED = "failed"
 CODE = "code"
 SOURCES = f"{CODE}/sources"
 PLANS = "plans"
+ACCEPTED = "accepted"
 
 
 @dataclass(frozen=True)

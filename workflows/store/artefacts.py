@@ -7,7 +7,7 @@ import json
 import logging
 import os
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import chain, count
@@ -16,6 +16,7 @@ from typing import Any
 
 from workflows.errors import StoreError
 from workflows.identity.canonical import canonical_json, digest_bytes
+from workflows.store.acceptances import Acceptances
 from workflows.store.address import CODE, DAMAGED, FAILED, PROVENANCE, SOURCES, Address
 from workflows.store.files import Folder, ObjectStore, Place
 from workflows.store.plans import Plans
@@ -42,6 +43,8 @@ class Store:
         self._kept: set[str] = set()
         self.plans = Plans(place)
         """The plans of the runs that go on."""
+        self.acceptances = Acceptances(place)
+        """The code changes that are without effect."""
 
     @classmethod
     def at(cls, location: str, cache: Path) -> Store:
@@ -126,10 +129,13 @@ class Store:
         free = (f"{folder}/{spelling}" for spelling in spellings if spelling not in earlier)
         return next(name for name in free if self._place.publish(staged, name))
 
-    def twin(self, address: Address, provenance: Provenance) -> Artefact | None:
-        """An intact artefact that the same recipe made from the same bytes, under another version."""
+    def twin(self, address: Address, provenance: Provenance, codes: Collection[str] = ()) -> Artefact | None:
+        """An intact artefact that the same recipe made from the same bytes, under another version.
+
+        `codes` are digests of code whose results stand for those of the recipe's.
+        """
         for other in self.versions(address):
-            if other.path != address.path and other.provenance.same_recipe(provenance):
+            if other.path != address.path and other.provenance.same_recipe(provenance, codes):
                 try:
                     for name in other.provenance.outputs:
                         self.file(other, name)
@@ -146,6 +152,18 @@ class Store:
                 artefact = self._found(f"{address.folder}/{name}", None)
                 if artefact is not None:
                     yield artefact
+
+    def ruin(self, address: Address) -> str | None:
+        """What became of an artefact that was at an address, in words, where anything is left of it."""
+        name = address.path.removeprefix(f"{address.folder}/")
+        damaged = [
+            found for found in self._place.folders(f"{DAMAGED}/{address.folder}") if found.startswith(f"{name}-")
+        ]
+        if damaged:
+            return f"its artefact was damaged, and moved to {self.shown(f'{DAMAGED}/{address.folder}/{damaged[-1]}')}"
+        if name in self._place.folders(address.folder) and not self._place.exists(f"{address.path}/{PROVENANCE}"):
+            return f"its artefact {self.shown(address.path)} has no {PROVENANCE}"
+        return None
 
     def by_version(self, task: str, date: str, version: str) -> Artefact | None:
         """The artefact of an input, as another artefact's provenance names it."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -48,6 +49,8 @@ class Provenance:
     """Failed reports only, which are no artefacts: `cell`, `of`, `reason`, `line`."""
     reused_from: str | None = None
     """The version whose bytes these are, if nothing was computed."""
+    accepted: dict[str, Any] | None = None
+    """Where those bytes are of other code, whose change was declared to be without effect: `reason`, `user`, `time`, `code`."""
     format: int = field(default=FORMAT)
     """The version of this record's own shape."""
 
@@ -56,7 +59,7 @@ class Provenance:
         record = {
             name: value
             for name, value in dataclasses.asdict(self).items()
-            if name not in ("source", "template", "failure") or value
+            if name not in ("source", "template", "failure", "accepted") or value
         }
         return json.dumps({"format": record.pop("format"), **record}, indent=1, ensure_ascii=False) + "\n"
 
@@ -74,14 +77,18 @@ class Provenance:
         except (TypeError, KeyError) as error:
             raise ValueError(f"{where} has no readable provenance") from error
 
-    def same_recipe(self, other: Provenance) -> bool:
-        """Whether both were made by the same code and environment with the same parameters from the same bytes."""
+    def same_recipe(self, other: Provenance, codes: Collection[str] = ()) -> bool:
+        """Whether both were made by the same code and environment with the same parameters from the same bytes.
+
+        `codes` are digests of code that counts as the other's.
+        """
         return (
             self.task == other.task
             and _unversioned(self.parameters) == _unversioned(other.parameters)
-            and self.code["digest"] == other.code["digest"]
+            and self.code["digest"] in {other.code["digest"], *codes}
             and self.environment_key == other.environment_key
             and [i["digest"] for i in self.inputs] == [i["digest"] for i in other.inputs]
+            and (self.source or {}).get("fingerprint") == (other.source or {}).get("fingerprint")
             and _recipe(self.template) == _recipe(other.template)
         )
 

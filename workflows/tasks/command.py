@@ -14,7 +14,7 @@ from luigi.cmdline_parser import CmdlineParser
 from workflows.errors import ParcoursError, SchedulerError, listed_ranges
 from workflows.store.address import REPORT
 from workflows.tasks import complaints, configuration, handover
-from workflows.tasks.plan import tree
+from workflows.tasks.plan import is_incomplete, tree
 from workflows.tasks.project import current
 from workflows.tasks.terminal import terminal
 
@@ -96,7 +96,7 @@ def _show_plan(roots: list[Result], is_alone: bool) -> None:
             seen.add(root.task_id)
             continue
         incomplete.append(root)
-        for task in tree(root):
+        for task in tree(root, is_incomplete):
             if task.task_id in seen:
                 continue
             seen.add(task.task_id)

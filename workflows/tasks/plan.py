@@ -149,10 +149,10 @@ def _identity(draft: Result, environment: Callable[[Code], Environment]) -> Iden
     return Identity(version, recipe, around, inputs, shape, next(filter(None, problems), None))
 
 
-def tree(root: Result) -> Iterator[Result]:
-    """A task and everything it is made from, each once, inputs first."""
+def tree(root: Result, descends: Callable[[Result], bool] = lambda task: True) -> Iterator[Result]:
+    """A task and everything it is made from, each once, inputs first; where `descends` says no, its inputs are left out."""
     seen = {root.task_id}
-    waiting = [(root, iter(root.identity.inputs))]
+    waiting = [(root, _below(root, descends))]
     while waiting:
         task, inputs = waiting[-1]
         below = next((found for found in inputs if found.task_id not in seen), None)
@@ -161,4 +161,13 @@ def tree(root: Result) -> Iterator[Result]:
             yield task
         else:
             seen.add(below.task_id)
-            waiting.append((below, iter(below.identity.inputs)))
+            waiting.append((below, _below(below, descends)))
+
+
+def _below(task: Result, descends: Callable[[Result], bool]) -> Iterator[Result]:
+    return iter(task.identity.inputs if descends(task) else ())
+
+
+def is_incomplete(task: Result) -> bool:
+    """Whether a task's inputs are asked for: Luigi does not look below a result that is there."""
+    return not task.complete()

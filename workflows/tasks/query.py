@@ -90,6 +90,10 @@ class Query(Result):
         }
         return Made({TABLE: len(frame)}, source=source, shown=f"{len(frame):,} rows")
 
+    def table_now(self) -> Any:
+        """The table as it would be made of the rows of this moment."""
+        return checked(self.label, as_frame(self._rows("sql")), self.schema)
+
     def read_when_planned(self) -> list[str]:
         """The statements."""
         return list(_statement_files(type(self)))

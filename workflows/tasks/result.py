@@ -27,6 +27,7 @@ from workflows.tasks import command, handover
 from workflows.tasks.plan import Identity, Recipe
 from workflows.tasks.progress import Progress, watched
 from workflows.tasks.project import current
+from workflows.tasks.reuse import equal
 
 
 @dataclass(frozen=True)
@@ -201,10 +202,12 @@ class Result(luigi.Task):
         began = time.monotonic()
         with watched(self) as progress, store.staged() as folder:
             inputs = [_artefact(task) for task in identity.inputs]
-            draft = self._draft(identity, inputs)
-            twin = store.twin(self.address, draft) if inputs else None
+            draft = self.draft(inputs)
+            found = equal(store, self.address, draft)
+            twin = found.artefact if found else None
             made = self.take(folder, twin, inputs, draft) if twin else self.make(folder, inputs, progress, draft)
-            self.check_code()
+            if not twin:
+                self.check_code()
             provenance = replace(
                 draft,
                 outputs=described(folder, made.files),
@@ -212,6 +215,7 @@ class Result(luigi.Task):
                 template=made.template,
                 seconds=round(time.monotonic() - began, 3) if made.seconds is None else made.seconds,
                 reused_from=twin.provenance.version if twin else None,
+                accepted=found.accepted if found else None,
             )
             store.keep_code(identity.recipe.code.record(), identity.recipe.code.sources)
             store.publish(folder, self.address, provenance)
@@ -238,9 +242,11 @@ class Result(luigi.Task):
         """What the scheduler's web view shows of a failure."""
         return str(exception) if isinstance(exception, ParcoursError) else super().on_failure(exception)
 
-    def _draft(self, identity: Identity, inputs: Sequence[Artefact]) -> Provenance:
+    def draft(self, inputs: Sequence[Artefact]) -> Provenance:
+        """The provenance of the result to be made from these inputs, as far as it is known before."""
         commit, dirty = current().commit
-        code = identity.recipe.code
+        identity = self.identity
+        code, fingerprint = identity.recipe.code, identity.recipe.fingerprint
         return Provenance(
             task=self.get_task_family(),
             version=self.version,
@@ -257,11 +263,12 @@ class Result(luigi.Task):
                 for task, a in zip(identity.inputs, inputs, strict=True)
             ],
             outputs={},
+            source={"fingerprint": fingerprint} if fingerprint else None,
             template=self.template_record(),
             started=datetime.datetime.now(datetime.UTC).isoformat(timespec="milliseconds"),
             seconds=0.0,
             host=socket.gethostname(),
-            user=_user(),
+            user=user_name(),
             task_id=self.task_id,
         )
 
@@ -362,7 +369,8 @@ def _main_digest(artefact: Artefact) -> str:
     return str(outputs[TABLE if TABLE in outputs else min(outputs)]["sha256"])
 
 
-def _user() -> str:
+def user_name() -> str:
+    """Who runs this process."""
     try:
         return getpass.getuser()
     except (KeyError, OSError):
