@@ -163,7 +163,7 @@ def days(date: str | None, start: str | None, stop: str | None) -> list[datetime
 
 def _day(text: str) -> datetime.date:
     try:
-        return datetime.datetime.strptime(text, "%Y-%m-%d").date()  # noqa: DTZ007 - a date has no time zone
+        return datetime.datetime.strptime(text, "%Y-%m-%d").date()
     except ValueError as error:
         raise DateError.wrong(text) from error
 

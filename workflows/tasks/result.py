@@ -12,7 +12,7 @@ import traceback
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import luigi
 
@@ -69,6 +69,15 @@ class Result(luigi.Task):
     version = luigi.Parameter(
         default="", positional=False, description="computed from code, data and parameters; never typed"
     )
+
+    _params: ClassVar[list[tuple[str, luigi.Parameter]]]
+
+    @classmethod
+    def get_params(cls) -> list[tuple[str, luigi.Parameter]]:
+        """Luigi's parameters of the class, looked for once: Luigi looks through every attribute, several times for each task."""
+        if "_params" not in cls.__dict__:
+            cls._params = super().get_params()
+        return cls._params
 
     @classmethod
     def get_param_values(cls, params: Any, args: Any, kwargs: Any) -> list[tuple[str, Any]]:
