@@ -70,6 +70,10 @@ def _parser() -> argparse.ArgumentParser:
     plan.add_argument("--parameters", default="{}", help="other values for the template, as JSON")
     plan.add_argument("--verbose", action="store_true", help="say everything that is known of each result")
     plan.set_defaults(command=_plan)
+    accept = commands.add_parser("accept", parents=[shared], help="declare a code change to be without effect")
+    accept.add_argument("task", metavar="TASK", help="the name of a query or a stage")
+    accept.add_argument("--reason", required=True, help="why the results stay the same")
+    accept.set_defaults(command=_accept)
     return parser
 
 
@@ -89,6 +93,12 @@ def _plan(options: argparse.Namespace) -> Answer:
     from workflows.answers.plan import days, plan
 
     return plan(options.name, days(options.date, options.start, options.stop), options.parameters, options.verbose)
+
+
+def _accept(options: argparse.Namespace) -> Answer:
+    from workflows.answers.accept import accept
+
+    return accept(options.task, options.reason)
 
 
 def _print_json(value: Any) -> None:

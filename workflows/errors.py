@@ -475,6 +475,27 @@ class PlanError(ParcoursError):
         return cls(f"{task}: the rows changed while the run was going on; nothing was stored. Run the command again.")
 
 
+class AcceptanceError(BadInput):
+    """A code change that cannot be accepted."""
+
+    @classmethod
+    def no_reason(cls, task: str) -> AcceptanceError:
+        """An acceptance that says nothing."""
+        return cls(
+            f"the reason for accepting the change of {task} is empty; expected --reason with why it has no effect."
+        )
+
+    @classmethod
+    def nothing_stored(cls, task: str) -> AcceptanceError:
+        """A task that has no results."""
+        return cls(f"nothing to accept: the store has no result of {task}; expected results of its earlier code.")
+
+    @classmethod
+    def unchanged(cls, task: str) -> AcceptanceError:
+        """A task whose results were all made by its present code."""
+        return cls(f"nothing to accept: the code of {task} is the one that made its stored results; expected a change.")
+
+
 class SchedulerError(ParcoursError):
     """A central scheduler that does not answer."""
 

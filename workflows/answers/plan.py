@@ -196,7 +196,7 @@ class _Survey:
         inputs = [standing.get(below.version) or store.find(below.address) for below in task.identity.inputs]
         if not all(inputs):
             return None
-        found = equal(store, task.address, task.draft([artefact for artefact in inputs if artefact]))
+        found = equal(store, task.address, task.draft_record([artefact for artefact in inputs if artefact]))
         if found is None:
             return None
         old = found.artefact.provenance

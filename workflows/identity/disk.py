@@ -2,17 +2,31 @@
 
 from __future__ import annotations
 
+import ast
 import sys
 from collections.abc import Mapping
 from pathlib import Path
 
+from workflows.identity.syntax import digest_python
+
 
 def changed_file(sources: Mapping[str, bytes], root: Path) -> str | None:
-    """The first of these files, {name in a code closure: bytes as loaded}, that has other bytes now or is gone.
+    """The first of these files, {name in a code closure: bytes as loaded}, that means something else now or is gone.
 
     Times and sizes are not asked: two edits can fall into one tick of the file system's clock.
     """
-    return next((name for name, data in sources.items() if _bytes(name, root) != data), None)
+    return next((name for name, data in sources.items() if not _is_same(name, data, _bytes(name, root))), None)
+
+
+def _is_same(name: str, loaded: bytes, found: bytes | None) -> bool:
+    if found == loaded:
+        return True
+    if found is None or not name.endswith(".py"):
+        return False
+    try:
+        return digest_python(ast.parse(found)) == digest_python(ast.parse(loaded))
+    except (SyntaxError, ValueError):
+        return False
 
 
 def _bytes(name: str, root: Path) -> bytes | None:

@@ -153,6 +153,11 @@ class Store:
                 if artefact is not None:
                     yield artefact
 
+    def of_task(self, task: str) -> Iterator[Artefact]:
+        """Every version of every result of a task that is no report."""
+        for date in self._place.folders(task):
+            yield from self.versions(Address(task, date, ""))
+
     def ruin(self, address: Address) -> str | None:
         """What became of an artefact that was at an address, in words, where anything is left of it."""
         name = address.path.removeprefix(f"{address.folder}/")

@@ -129,3 +129,13 @@ def commit_of(code: dict[str, Any]) -> str:
     if not code["commit"]:
         return "no commit"
     return f"commit {code['commit'][:7]} ({'with uncommitted changes' if code['dirty'] else 'clean'})"
+
+
+def taken_over(record: Provenance) -> str:
+    """Where a record's bytes come from if nothing was computed, in words; nothing otherwise."""
+    if not record.reused_from:
+        return ""
+    found = f"reused from {record.reused_from[:16]}"
+    if record.accepted:
+        found += " (code change accepted by {user} {time:.10}: {reason})".format(**record.accepted)
+    return found

@@ -35,7 +35,7 @@ class Project:
     def __init__(self, settings: Settings, today: datetime.date) -> None:
         self.settings = settings
         self.today = today
-        self.plan = Plan(lambda draft, version: draft.followed(version))
+        self.plan = Plan(lambda draft, version: draft.planned_identity(version))
         self._memos: list[Memo] = []
         self._known: dict[Hashable, Any] = {}
         self.code = CodeIndex(settings.root, settings.pipelines, self._memo("code"))

@@ -55,11 +55,15 @@ class Query(Result):
         """The last date with data, if there is one; needs `dates`."""
         return max(map(datetime.date.fromisoformat, _dates(cls)), default=None)
 
+    @classmethod
+    def code_closure(cls) -> Code:
+        """The code of the class, with its statements and its schema."""
+        return _code(cls)
+
     def recipe(self, planned: Planned | None = None) -> Recipe:
         """The statement's code and the state of the data."""
-        task = type(self)
         texts = self._texts()
-        code = _code(task)
+        code = self.code_closure()
         if planned:
             found: dict[str, Any] = {"fingerprint": planned.fingerprint, "rows": planned.rows}
         else:
@@ -96,7 +100,8 @@ class Query(Result):
 
     def read_when_planned(self) -> list[str]:
         """The statements."""
-        return list(_statement_files(type(self)))
+        statements = {a: _statement(type(self), a) for a in _ATTRIBUTES if getattr(self, a)}
+        return [_file_name(type(self), a, found.path) for a, found in statements.items() if found.path]
 
     def _no_data(self) -> NoData:
         return NoData.for_query(self.label, _dates(type(self)) if self.dates else [])
@@ -183,16 +188,15 @@ def _code(task: type[Query]) -> Code:
 
 def _read_code(task: type[Query]) -> Code:
     code = class_code(task, schema_module(task.schema))
-    statements = _statement_files(task)
-    files = {name: digest_bytes(statement.normal.encode()) for name, statement in statements.items()}
-    sources = {name: statement.text.encode() for name, statement in statements.items()}
+    files: dict[str, str] = {}
+    sources: dict[str, bytes] = {}
+    for attribute in _ATTRIBUTES:
+        if getattr(task, attribute, None):
+            statement = _statement(task, attribute)
+            if statement.path:
+                name = _file_name(task, attribute, statement.path)
+                files[name], sources[name] = digest_bytes(statement.normal.encode()), statement.text.encode()
     return code | Code(files, frozenset(), {name: {"": found} for name, found in files.items()}, sources)
-
-
-def _statement_files(task: type[Query]) -> dict[str, Statement]:
-    """The statements that lie in files of their own, by the file's name in the code closure."""
-    statements = {a: _statement(task, a) for a in _ATTRIBUTES if getattr(task, a, None)}
-    return {_file_name(task, a, found.path): found for a, found in statements.items() if found.path}
 
 
 def _file_name(task: type[Query], attribute: str, path: Path) -> str:

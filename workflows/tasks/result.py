@@ -166,7 +166,7 @@ class Result(luigi.Task):
                 raise PipelineError.foreign_input(self.get_task_family(), task)
         return tuple(found), shape
 
-    def followed(self, version: str) -> Identity | None:
+    def planned_identity(self, version: str) -> Identity | None:
         """What this task is by the stored plan that has a version, if one has."""
         return handover.followed(self, version, environment_of)
 
@@ -186,9 +186,14 @@ class Result(luigi.Task):
         """Whether the artefact exists, undamaged."""
         return self.output().exists()
 
+    @classmethod
+    def code_closure(cls) -> Code:
+        """The code that makes results of this class."""
+        return class_code(cls)
+
     def recipe(self, planned: Planned | None = None) -> Recipe:
         """What the version is computed from; where a stored plan is followed, its word on the data counts."""
-        return Recipe(self._texts(), class_code(type(self)))
+        return Recipe(self._texts(), self.code_closure())
 
     def make(self, folder: Path, inputs: Sequence[Artefact], progress: Progress, draft: Provenance) -> Made:
         """Lay the result's files into a folder; kinds of results say how."""
@@ -211,7 +216,7 @@ class Result(luigi.Task):
         began = time.monotonic()
         with watched(self) as progress, store.staged() as folder:
             inputs = [_artefact(task) for task in identity.inputs]
-            draft = self.draft(inputs)
+            draft = self.draft_record(inputs)
             found = equal(store, self.address, draft)
             twin = found.artefact if found else None
             made = self.take(folder, twin, inputs, draft) if twin else self.make(folder, inputs, progress, draft)
@@ -251,7 +256,7 @@ class Result(luigi.Task):
         """What the scheduler's web view shows of a failure."""
         return str(exception) if isinstance(exception, ParcoursError) else super().on_failure(exception)
 
-    def draft(self, inputs: Sequence[Artefact]) -> Provenance:
+    def draft_record(self, inputs: Sequence[Artefact]) -> Provenance:
         """The provenance of the result to be made from these inputs, as far as it is known before."""
         commit, dirty = current().commit
         identity = self.identity

@@ -14,10 +14,9 @@ import luigi
 from workflows.data.tables import checked, read_table, schema_module, write_table
 from workflows.errors import ParcoursError, PipelineError, StageError, listed
 from workflows.evaluation.measures import recording, to_json
+from workflows.identity.closure import Code
 from workflows.store.address import MEASURES, TABLE
 from workflows.store.artefacts import Artefact, Provenance
-from workflows.store.plans import Planned
-from workflows.tasks.plan import Recipe
 from workflows.tasks.progress import Progress
 from workflows.tasks.project import current
 from workflows.tasks.result import Made, Result, class_code, place_of
@@ -37,9 +36,10 @@ class Stage(Result):
         """The algorithm: DataFrames in, one DataFrame out."""
         raise PipelineError.no_compute(self.get_task_family())
 
-    def recipe(self, planned: Planned | None = None) -> Recipe:
-        """The algorithm's code."""
-        return Recipe(self._texts(), class_code(type(self), schema_module(self.schema)))
+    @classmethod
+    def code_closure(cls) -> Code:
+        """The code of the class, with its schema."""
+        return class_code(cls, schema_module(cls.schema))
 
     def make(self, folder: Path, inputs: Sequence[Artefact], progress: Progress, draft: Provenance) -> Made:
         """Run the algorithm on the inputs' tables and store what it returns."""
