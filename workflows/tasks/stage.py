@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 
 import luigi
 
-from workflows.data.tables import checked, read_table, schema_module, write_table
+from workflows.data.tables import checked, read_table, schema_name, write_table
 from workflows.errors import ParcoursError, PipelineError, StageError, listed
 from workflows.evaluation.measures import recording, to_json
 from workflows.identity.closure import Code
@@ -39,7 +39,7 @@ class Stage(Result):
     @classmethod
     def code_closure(cls) -> Code:
         """The code of the class, with its schema."""
-        return class_code(cls, schema_module(cls.schema))
+        return class_code(cls, schema_name(cls.schema))
 
     def make(self, folder: Path, inputs: Sequence[Artefact], progress: Progress, draft: Provenance) -> Made:
         """Run the algorithm on the inputs' tables and store what it returns."""
