@@ -90,11 +90,14 @@ def _differing(task: Result, old: Provenance) -> set[str]:
 
 
 def _code(task: Result, old: Artefact, known: Known) -> Iterator[Cause]:
-    code, digest = task.identity.recipe.code, old.provenance.code["digest"]
-    files = {path: {"": found} for path, found in old.provenance.code["files"].items()}
-    record = known.store.code(digest) or {"definitions": files, "sources": {}}
-    changes = code_changes(record["definitions"], code.definitions)
-    texts = _Texts(known.store, record["sources"], code.sources)
+    code, was = task.identity.recipe.code, old.provenance.code
+    record = known.store.code(was["digest"])
+    if record:
+        changes = code_changes(record["definitions"], code.definitions)
+    else:
+        # Without a copy of the earlier code, the files' digests are all that is known.
+        changes = code_changes(_whole(was["files"]), _whole(code.files))
+    texts = _Texts(known.store, record["sources"] if record else {}, code.sources)
     templates = [change for change in changes if change.path.endswith(".ipynb")]
     if templates:
         name, lines = _cells(*texts.both(templates[0].path))
@@ -104,6 +107,10 @@ def _code(task: Result, old: Artefact, known: Known) -> Iterator[Cause]:
         more = f" (and {len(others) - 1} more)" if len(others) > 1 else ""
         said = f"{others[0]}{more}" if others else "its code changed"
         yield Cause("code", said, tuple(line for change in others for line in texts.difference(change)))
+
+
+def _whole(files: Mapping[str, str]) -> dict[str, dict[str, str]]:
+    return {path: {"": digest} for path, digest in files.items()}
 
 
 @dataclass(frozen=True)
@@ -123,6 +130,8 @@ class _Texts:
 
     def difference(self, change: CodeChange) -> list[str]:
         before, after = self.both(change.path)
+        if before is None and change.kind != "added":
+            return []
         if change.name:
             own = [text and definition_text(text, change.name) for text in (before, after)]
             if own[0] != own[1]:
