@@ -39,8 +39,7 @@ def _bytes(name: str, root: Path) -> bytes | None:
 
 def _outside(name: str) -> Path | None:
     """A file outside of the project, whose name is that of its module."""
-    loaded = (getattr(module, "__file__", None) for module in list(sys.modules.values()))
-    found = next((Path(file) for file in loaded if file and Path(file).as_posix().endswith(f"/{name}")), None)
-    if found and found.is_file():
-        return found
-    return next((path for path in (Path(place) / name for place in sys.path) if path.is_file()), None)
+    module = name.removesuffix(".py").removesuffix("/__init__").replace("/", ".")
+    loaded = getattr(sys.modules.get(module), "__file__", None)
+    places = [Path(loaded)] if loaded else [Path(place) / name for place in sys.path]
+    return next((path for path in places if path.is_file()), None)

@@ -7,7 +7,7 @@ import contextlib
 import datetime
 import os
 from collections.abc import Callable, Iterable
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING
 
 from luigi.task_register import Register, TaskClassException
@@ -72,9 +72,10 @@ def end(is_given_up: bool = False) -> None:
     for plan in _handed.written:
         # A store that cannot be read or is gone was the error of the run already.
         with contextlib.suppress(ParcoursError, OSError):
-            if is_given_up or all(plan.store.intact(root) for root in plan.roots):
+            if is_given_up or all(plan.store.find(root) for root in plan.roots):
                 plan.store.plans.remove(plan.name)
     _handed.written.clear()
+    _handed.covered.clear()
 
 
 def _planned(task: Result) -> Planned:
@@ -111,8 +112,7 @@ def followed(draft: Result, version: str, environment: Callable[[Code], Environm
         if len(inputs) < len(below):
             # Not to be followed to its end, so not at all.
             return None
-    problem = problem or recipe.problem
-    return Identity(version, replace(recipe, problem=problem), around, inputs, planned.shape, problem, is_followed=True)
+    return Identity(version, recipe, around, inputs, planned.shape, problem or recipe.problem, is_followed=True)
 
 
 def _task(planned: Planned, version: str) -> Result:

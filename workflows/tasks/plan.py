@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+
+import luigi
 
 from workflows.errors import ParcoursError, PipelineError
 from workflows.identity.closure import Code
@@ -147,6 +149,18 @@ def _identity(draft: Result, environment: Callable[[Code], Environment]) -> Iden
     )
     problems = [recipe.problem, *(task.identity.problem for task in inputs)]
     return Identity(version, recipe, around, inputs, shape, next(filter(None, problems), None))
+
+
+def arranged(required: Any, found: list[Any]) -> Any:
+    """The arrangement of what requires() returned, with numbers in place of the tasks, which are added to `found`."""
+    if isinstance(required, Mapping):
+        return {name: arranged(below, found) for name, below in required.items()}
+    if required is None:
+        return None
+    if isinstance(required, luigi.Task | str) or not isinstance(required, Iterable):
+        found.append(required)
+        return len(found) - 1
+    return [arranged(below, found) for below in required]
 
 
 def tree(root: Result, descends: Callable[[Result], bool] = lambda task: True) -> Iterator[Result]:

@@ -25,7 +25,7 @@ from workflows.store.address import REPORT, TABLE
 from workflows.store.artefacts import Address, Artefact, Provenance, described
 from workflows.store.plans import Planned
 from workflows.tasks import command, handover
-from workflows.tasks.plan import Identity, Recipe
+from workflows.tasks.plan import Identity, Recipe, arranged
 from workflows.tasks.progress import Progress, watched
 from workflows.tasks.project import current
 from workflows.tasks.reuse import equal
@@ -310,18 +310,6 @@ class DateParameter(luigi.DateParameter):
         except ValueError as error:
             raise DateError.wrong(value) from error
         return found
-
-
-def arranged(required: Any, found: list[Any]) -> Any:
-    """The arrangement of what requires() returned, with numbers in place of the tasks, which are added to `found`."""
-    if isinstance(required, Mapping):
-        return {name: arranged(below, found) for name, below in required.items()}
-    if required is None:
-        return None
-    if isinstance(required, luigi.Task | str) or not isinstance(required, Iterable):
-        found.append(required)
-        return len(found) - 1
-    return [arranged(below, found) for below in required]
 
 
 def class_code(cls: type, *others: tuple[str, str] | None) -> Code:
