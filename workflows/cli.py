@@ -81,6 +81,19 @@ def _parser() -> argparse.ArgumentParser:
     )
     audit.add_argument("--limit", type=int, metavar="N", help="compute at most so many results")
     audit.set_defaults(command=_audit)
+    plan = commands.add_parser("plan", parents=[shared], help="say what a run would make, and why; runs nothing")
+    plan.add_argument("name", metavar="TEMPLATE", help="the name of a template, a query or a stage")
+    when = plan.add_mutually_exclusive_group(required=True)
+    when.add_argument("--date", help="the day, YYYY-MM-DD")
+    when.add_argument("--start", help="the first day of a range")
+    plan.add_argument("--stop", help="the last day of the range")
+    plan.add_argument("--parameters", default="{}", help="other values for the template, as JSON")
+    plan.add_argument("--verbose", action="store_true", help="say everything that is known of each result")
+    plan.set_defaults(command=_plan)
+    accept = commands.add_parser("accept", parents=[shared], help="declare a code change to be without effect")
+    accept.add_argument("task", metavar="TASK", help="the name of a query or a stage")
+    accept.add_argument("--reason", required=True, help="why the results stay the same")
+    accept.set_defaults(command=_accept)
     return parser
 
 
@@ -120,6 +133,18 @@ def _audit(options: argparse.Namespace) -> Answer:
 
     restart_with_fixed_seed(("parcours", "workflows/cli.py"))
     return audit(options.share, options.task, options.seed, options.limit)
+
+
+def _plan(options: argparse.Namespace) -> Answer:
+    from workflows.answers.plan import days, plan
+
+    return plan(options.name, days(options.date, options.start, options.stop), options.parameters, options.verbose)
+
+
+def _accept(options: argparse.Namespace) -> Answer:
+    from workflows.answers.accept import accept
+
+    return accept(options.task, options.reason)
 
 
 def _print_json(value: Any) -> None:

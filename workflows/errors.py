@@ -541,6 +541,22 @@ class PlanError(ParcoursError):
         )
 
     @classmethod
+    def other_code(cls, task: str, planned: str, differences: Sequence[str]) -> PlanError:
+        """A planned task that this process would make with other code or another environment."""
+        return cls(
+            f"{task} was planned as version {planned[:16]} with other code than this worker's: {listed(differences)}. "
+            "Nothing was stored; restart the worker with the planner's code."
+        )
+
+    @classmethod
+    def code_changed(cls, task: str, file: str) -> PlanError:
+        """A file that was edited between planning and storing."""
+        return cls(
+            f"{task}: {file} was changed while the run was going on, so its result may be of two states of the code; "
+            "nothing was stored. Run the command again."
+        )
+
+    @classmethod
     def data_changed(cls, task: str) -> PlanError:
         """Rows that changed between planning and running."""
         return cls(f"{task}: the rows changed while the run was going on; nothing was stored. Run the command again.")
@@ -551,6 +567,27 @@ class PlanError(ParcoursError):
         return cls(
             f"{task}: {file} changed while the run that opened it was going on; nothing was stored. Run the command again."
         )
+
+
+class AcceptanceError(BadInput):
+    """A code change that cannot be accepted."""
+
+    @classmethod
+    def no_reason(cls, task: str) -> AcceptanceError:
+        """An acceptance that says nothing."""
+        return cls(
+            f"the reason for accepting the change of {task} is empty; expected --reason with why it has no effect."
+        )
+
+    @classmethod
+    def nothing_stored(cls, task: str) -> AcceptanceError:
+        """A task that has no results."""
+        return cls(f"nothing to accept: the store has no result of {task}; expected results of its earlier code.")
+
+    @classmethod
+    def unchanged(cls, task: str) -> AcceptanceError:
+        """A task whose results were all made by its present code."""
+        return cls(f"nothing to accept: the code of {task} is the one that made its stored results; expected a change.")
 
 
 class SchedulerError(ParcoursError):

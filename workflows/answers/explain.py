@@ -14,7 +14,7 @@ from typing import Any
 from workflows.errors import PathError
 from workflows.store.address import PROVENANCE, REPORT
 from workflows.store.artefacts import Store
-from workflows.store.provenance import Provenance, commit_of
+from workflows.store.provenance import Provenance, commit_of, taken_over
 from workflows.tasks.project import current
 
 _EMBEDDED = re.compile(r'<script type="application/json" id="provenance">(.*?)</script>', re.DOTALL)
@@ -62,6 +62,8 @@ class Origin:
             f"Python {record.environment['python']}, "
             + ", ".join(f"{n} {v}" for n, v in record.environment["packages"].items()),
         ]
+        if record.reused_from:
+            lines.append(taken_over(record))
         if record.failure:
             lines.append("failed in cell {cell} of {of}: {reason}".format(**record.failure))
         return [*lines, *_branches(self, "")]
@@ -146,9 +148,10 @@ def _facts(origin: Origin) -> str:
         return f"version {origin.version[:16]} (no longer in the store)"
     if record.source:
         place = Path(str(record.source["database"])).name
-        return f"{record.source['rows']} rows from {place}, fingerprint {record.source['fingerprint'][:16]}"
+        rows = f"{record.source['rows']} rows from {place}, fingerprint {record.source['fingerprint'][:16]}"
+        return ", ".join(filter(None, [rows, taken_over(record)]))
     own = [f"{name} {value}" for name, value in record.parameters.items() if name not in ("version", "date")]
-    return ", ".join([*own, *(["reused from " + record.reused_from[:16]] if record.reused_from else [])])
+    return ", ".join(filter(None, [*own, taken_over(record)]))
 
 
 def _missing(group: Sequence[Origin]) -> str:

@@ -8,7 +8,7 @@ import logging
 import os
 import re
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import chain, count
@@ -17,10 +17,12 @@ from typing import Any
 
 from workflows.errors import StoreError
 from workflows.identity.canonical import canonical_json, digest_bytes
+from workflows.store.acceptances import Acceptances
 from workflows.store.address import CODE, DAMAGED, FAILED, OBSERVED, PROVENANCE, REPORT, SOURCES, TABLE, Address
 from workflows.store.catalog import Catalog
 from workflows.store.files import Folder, ObjectStore, Place
 from workflows.store.indexer import Indexer
+from workflows.store.plans import Plans
 from workflows.store.provenance import Provenance
 
 log = logging.getLogger("workflows")
@@ -46,6 +48,10 @@ class Store:
         self._intact: set[str] = set()
         self._kept: set[str] = set()
         self._observing: dict[str, Artefact] = {}
+        self.plans = Plans(place)
+        """The plans of the runs that go on."""
+        self.acceptances = Acceptances(place)
+        """The code changes that are without effect."""
 
     @classmethod
     def at(cls, location: str, cache: Path, catalog: str | None = None) -> Store:
@@ -152,10 +158,13 @@ class Store:
         free = (f"{folder}/{spelling}" for spelling in spellings if spelling not in earlier)
         return next(name for name in free if self._place.publish(staged, name))
 
-    def twin(self, address: Address, provenance: Provenance) -> Artefact | None:
-        """An intact artefact that the same recipe made from the same bytes, under another version."""
+    def twin(self, address: Address, provenance: Provenance, codes: Collection[str] = ()) -> Artefact | None:
+        """An intact artefact that the same recipe made from the same bytes, under another version.
+
+        `codes` are digests of code whose results stand for those of the recipe's.
+        """
         for other in self.versions(address):
-            if other.path != address.path and other.provenance.same_recipe(provenance):
+            if other.path != address.path and other.provenance.same_recipe(provenance, codes):
                 try:
                     for name in other.provenance.outputs:
                         self.file(other, name)
@@ -184,6 +193,23 @@ class Store:
     def at_path(self, path: str) -> Artefact | None:
         """The artefact in a folder of the store."""
         return self._found(path, None)
+
+    def of_task(self, task: str) -> Iterator[Artefact]:
+        """Every version of every result of a task that is no report."""
+        for date in self._place.folders(task):
+            yield from self.versions(Address(task, date, ""))
+
+    def ruin(self, address: Address) -> str | None:
+        """What became of an artefact that was at an address, in words, where anything is left of it."""
+        name = address.path.removeprefix(f"{address.folder}/")
+        damaged = [
+            found for found in self._place.folders(f"{DAMAGED}/{address.folder}") if found.startswith(f"{name}-")
+        ]
+        if damaged:
+            return f"its artefact was damaged, and moved to {self.shown(f'{DAMAGED}/{address.folder}/{damaged[-1]}')}"
+        if name in self._place.folders(address.folder) and not self._place.exists(f"{address.path}/{PROVENANCE}"):
+            return f"its artefact {self.shown(address.path)} has no {PROVENANCE}"
+        return None
 
     def by_version(self, task: str, date: str, version: str) -> Artefact | None:
         """The artefact of an input, as another artefact's provenance names it."""

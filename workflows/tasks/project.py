@@ -40,7 +40,7 @@ class Project:
     def __init__(self, settings: Settings, today: datetime.date) -> None:
         self.settings = settings
         self.today = today
-        self.plan = Plan(self._gather)
+        self.plan = Plan(lambda draft, version: draft.planned_identity(version), self._gather)
         self._is_gathered = False
         self._memos: list[Memo] = []
         self._known: dict[Hashable, Any] = {}

@@ -22,6 +22,7 @@ from workflows.notebooks.template import Template
 from workflows.notebooks.values import as_json
 from workflows.store.address import MEASURES, NOTEBOOK, REPORT, TABLE
 from workflows.store.artefacts import Address, Artefact, Provenance, described
+from workflows.store.plans import Planned
 from workflows.tasks import command
 from workflows.tasks.plan import Recipe
 from workflows.tasks.progress import Progress
@@ -100,7 +101,7 @@ class ReportTask(Result):
         template, values = self.source, self.values
         return {name: self._table(template, name, table, values) for name, table in template.tables.items()}
 
-    def recipe(self) -> Recipe:
+    def recipe(self, planned: Planned | None = None) -> Recipe:
         """The template's code, its values, and how the page opens."""
         texts = {
             "date": self.date.isoformat(),
@@ -110,6 +111,10 @@ class ReportTask(Result):
         if self._shows_code:
             texts["code"] = "shown"
         return Recipe(texts, template_code(self.template))
+
+    def read_when_planned(self) -> list[str]:
+        """The template."""
+        return [current().label(self.source.path)]
 
     def template_record(self) -> dict[str, Any]:
         """The template with the values it was filled with."""
