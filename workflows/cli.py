@@ -59,8 +59,17 @@ def _parser() -> argparse.ArgumentParser:
     check.add_argument("template", nargs="*", help="names of templates; all, and the pipelines, if none is given")
     check.set_defaults(command=_check)
     explain = commands.add_parser("explain", parents=[shared], help="say how an artefact or a report came to be")
-    explain.add_argument("path", type=Path, help="a report's HTML file, an artefact's folder, or a file in it")
+    explain.add_argument("path", help="a report's HTML file, an artefact's folder, a file in it, or a version's digits")
+    explain.add_argument(
+        "--code", "--verbose", action="store_true", help="list the definitions that made each result, too"
+    )
     explain.set_defaults(command=_explain)
+    reproduce = commands.add_parser(
+        "reproduce", parents=[shared], help="lay a report's notebook with its values, data and modules"
+    )
+    reproduce.add_argument("report", help="a report or a failed one: its HTML file, its folder, or a file in it")
+    reproduce.add_argument("--into", type=Path, required=True, metavar="DIR", help="a new folder, or an empty one")
+    reproduce.set_defaults(command=_reproduce)
     return parser
 
 
@@ -73,7 +82,13 @@ def _check(options: argparse.Namespace) -> Answer:
 def _explain(options: argparse.Namespace) -> Answer:
     from workflows.answers.explain import explain
 
-    return explain(options.path)
+    return explain(options.path, options.code)
+
+
+def _reproduce(options: argparse.Namespace) -> Answer:
+    from workflows.answers.reproduce import reproduce
+
+    return reproduce(options.report, options.into)
 
 
 def _print_json(value: Any) -> None:

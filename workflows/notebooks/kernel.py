@@ -24,7 +24,7 @@ from workflows.notebooks.guarded import FOLDER, MARK, OWNER, kill_marked
 _LONGEST_FOLDER = 60
 _PREFIX = "parcours-"
 # The same for every report, whoever starts it and wherever.
-_FIXED = {"TZ": "UTC", "LC_ALL": "C.UTF-8", "PYTHONHASHSEED": "0"}
+FIXED = {"TZ": "UTC", "LC_ALL": "C.UTF-8", "PYTHONHASHSEED": "0"}
 
 # What a user has Python do before anything else.
 _PERSONAL = {"PYTHONSTARTUP"}
@@ -73,7 +73,7 @@ def lent_kernel(root: Path) -> Iterator[tuple[Kernel, dict[str, str]]]:
         shared = {name: value for name, value in os.environ.items() if name not in _PERSONAL}
         yield (
             kernel,
-            {**shared, **_FIXED, **_paths(root, folder), MARK: mark, OWNER: str(os.getpid()), FOLDER: str(folder)},
+            {**shared, **FIXED, **_paths(root, folder), MARK: mark, OWNER: str(os.getpid()), FOLDER: str(folder)},
         )
     finally:
         kernel.kill()

@@ -14,6 +14,8 @@ DAMAGED = "damaged"
 FAILED = "failed"
 CODE = "code"
 SOURCES = f"{CODE}/sources"
+# The folders of a store that are no task's; hidden ones are none either.
+NO_TASKS = (DAMAGED, FAILED, CODE, ".staging")
 
 
 @dataclass(frozen=True)

@@ -46,6 +46,8 @@ class Provenance:
     """Reports only: `name`, `digest`, `values`."""
     failure: dict[str, Any] | None = None
     """Failed reports only, which are no artefacts: `cell`, `of`, `reason`, `line`."""
+    accepted: dict[str, Any] | None = None
+    """Where a change of code was declared to be without effect: `reason`, `user`, `time`."""
     reused_from: str | None = None
     """The version whose bytes these are, if nothing was computed."""
     format: int = field(default=FORMAT)
@@ -56,7 +58,7 @@ class Provenance:
         record = {
             name: value
             for name, value in dataclasses.asdict(self).items()
-            if name not in ("source", "template", "failure") or value
+            if name not in ("source", "template", "failure", "accepted") or value
         }
         return json.dumps({"format": record.pop("format"), **record}, indent=1, ensure_ascii=False) + "\n"
 

@@ -73,6 +73,11 @@ class Project:
         head = self._git("rev-parse", "HEAD")
         return (head.strip(), bool(self._git("status", "--porcelain"))) if head else (None, False)
 
+    def is_committed(self, path: Path) -> bool:
+        """Whether a file is as the commit that is checked out has it, and so can be had back."""
+        name = str(path.resolve())
+        return bool(self._git("ls-files", "--", name)) and not self._git("status", "--porcelain", "--", name)
+
     def label(self, path: Path) -> str:
         """A file's name in a code closure."""
         return label(path, self.settings.root)
