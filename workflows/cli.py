@@ -64,6 +64,17 @@ def _parser() -> argparse.ArgumentParser:
         "--code", "--verbose", action="store_true", help="list the definitions that made each result, too"
     )
     explain.set_defaults(command=_explain)
+    fetch = commands.add_parser(
+        "fetch", parents=[shared], help="lay the tables that a template needs, for work by hand"
+    )
+    fetch.add_argument("template", help="the name of a template")
+    fetch.add_argument("--date", required=True, help="the day of the tables, YYYY-MM-DD")
+    fetch.add_argument("--parameters", default="{}", metavar="JSON", help="other values for the template")
+    fetch.add_argument(
+        "--into", type=Path, metavar="DIR", help="a new folder for the tables and a copy of the template"
+    )
+    fetch.add_argument("--force", action="store_true", help="overwrite samples that cannot be had back")
+    fetch.set_defaults(command=_fetch)
     reproduce = commands.add_parser(
         "reproduce", parents=[shared], help="lay a report's notebook with its values, data and modules"
     )
@@ -83,6 +94,13 @@ def _explain(options: argparse.Namespace) -> Answer:
     from workflows.answers.explain import explain
 
     return explain(options.path, options.code)
+
+
+def _fetch(options: argparse.Namespace) -> Answer:
+    from workflows.answers.fetch import fetch
+    from workflows.tasks.result import DateParameter
+
+    return fetch(options.template, DateParameter().parse(options.date), options.parameters, options.into, options.force)
 
 
 def _reproduce(options: argparse.Namespace) -> Answer:

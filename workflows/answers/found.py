@@ -181,6 +181,7 @@ def _is_legible(record: Provenance) -> bool:
             and _are(str, *record.parameters.values(), *record.environment["packages"].values())
             and all(_is_place(i["task"]) and _is_place(i.get("date", "-")) for i in record.inputs)
             and _is_place(record.task)
+            and (record.template is None or _is_place(record.template["name"]))
             and _is_place(record.parameters.get("date", "-"))
             and _has(record.source, "database", "query", "fingerprint", "rows")
             and _has(record.failure, "cell", "of", "reason", "line")

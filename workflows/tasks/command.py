@@ -78,6 +78,12 @@ def expect(report: ReportTask) -> None:
         _run.reports[report.task_id] = report
 
 
+def show_plan(tasks: list[Result]) -> None:
+    """Open the terminal for another command than `luigi`, and show there what will be made."""
+    terminal().open()
+    _show_plan(tasks, is_alone=False)
+
+
 def _show_plan(roots: list[Result], is_alone: bool) -> None:
     to_make: list[str] = []
     reused = impossible = 0

@@ -38,7 +38,7 @@ class Project:
         self.plan = Plan()
         self._memos: list[Memo] = []
         self._known: dict[Hashable, Any] = {}
-        self.code = CodeIndex(settings.root, settings.pipelines, self._memo("code"))
+        self.code = CodeIndex(settings.root, settings.pipelines, self.memo("code"))
 
     @cached_property
     def store(self) -> Store:
@@ -53,19 +53,19 @@ class Project:
     @cached_property
     def templates(self) -> Templates:
         """The notebooks."""
-        return Templates(self.settings.templates, self._memo("templates"))
+        return Templates(self.settings.templates, self.memo("templates"))
 
     @cached_property
     def fingerprints(self) -> Memo:
         """Fingerprints of query results, for as long as the database is in its present state."""
         state = self.database.state()
         # Where the state cannot be told, what is found counts for this process only.
-        return self._memo("fingerprints", state) if state else Memo(self.settings.cache, "unsaved")
+        return self.memo("fingerprints", state) if state else Memo(self.settings.cache, "unsaved")
 
     @cached_property
     def installed(self) -> Distributions:
         """The distributions of this environment by import name."""
-        return installed_distributions(self._memo("distributions"))
+        return installed_distributions(self.memo("distributions"))
 
     @cached_property
     def commit(self) -> tuple[str | None, bool]:
@@ -98,7 +98,8 @@ class Project:
         for memo in self._memos:
             memo.save()
 
-    def _memo(self, name: str, state: str = "") -> Memo:
+    def memo(self, name: str, state: str = "") -> Memo:
+        """A table of look-ups that `save` keeps for the next process."""
         memo = Memo(self.settings.cache, name, state)
         self._memos.append(memo)
         return memo
