@@ -63,17 +63,16 @@ class Modules:
         """
         roots = sorted({root, *(root / name.removesuffix(place) for name, place in self.laid.items())})
         taken: list[str] = []
-        absent: list[str] = []
-        while wanted := [name for name in dict.fromkeys(self._wanted(roots)) if name not in absent]:
-            for name in wanted:
-                file = next(filter(Path.is_file, (at / path for at in roots for path in _paths(name))), None)
-                if file is None:
-                    absent.append(name)
+        absent: dict[str, bool] = {}
+        while wanted := {name: sure for name, sure in sorted(self._wanted(roots)) if name not in absent}:
+            for name, is_certain in wanted.items():
+                found = [(at / path, path) for at in roots for path in _paths(name) if (at / path).is_file()]
+                if found:
+                    taken.append(found[0][1])
+                    write(self.folder / found[0][1], found[0][0].read_bytes())
                 else:
-                    place = next(path for path in _paths(name) if file.as_posix().endswith(f"/{path}"))
-                    write(self.folder / place, file.read_bytes())
-                    taken.append(place)
-        return taken, absent
+                    absent[name] = is_certain and not (self.folder / _dir(name)).is_dir()
+        return taken, [name for name, is_missed in absent.items() if is_missed]
 
     def _place(self, parts: tuple[str, ...], imported: set[str]) -> str:
         """Where a file is found: from the first of its folders that an import names, else beside the notebook."""
@@ -82,16 +81,13 @@ class Modules:
                 return "/".join(parts[start:])
         return "/".join(parts).removeprefix(f"{self.beside}/")
 
-    def _wanted(self, roots: Sequence[Path]) -> Iterator[str]:
-        """The project's own modules that something imports and that do not lie in the folder."""
+    def _wanted(self, roots: Sequence[Path]) -> Iterator[tuple[str, bool]]:
+        """The project's own modules that something imports and that do not lie in the folder, and whether they must."""
         for package, imports in [("", self.imports), *self._read()]:
-            for found in imports:
-                above = package.split(".")[: len(package.split(".")) - (found.level - 1)] if found.level else []
-                name = ".".join(filter(None, [*above, found.module]))
-                if self._is_own(name, roots) and not any(
-                    (self.folder / path).exists() for path in (*_paths(name), _dir(name))
-                ):
-                    yield name
+            for name, is_certain in _targets(package, imports):
+                is_laid = any((self.folder / path).is_file() for path in _paths(name))
+                if not is_laid and self._is_own(name, roots):
+                    yield name, is_certain
 
     def _read(self) -> Iterator[tuple[str, Iterable[Import]]]:
         for path in sorted(self.folder.rglob("*.py")):
@@ -113,6 +109,16 @@ def _imports(data: bytes) -> list[Import]:
         return imports_of(ast.parse(data))
     except (SyntaxError, ValueError):
         return []
+
+
+def _targets(package: str, imports: Iterable[Import]) -> Iterator[tuple[str, bool]]:
+    """What a module of a package imports, with the packages around it, and whether each must be a module."""
+    for found in imports:
+        above = package.split(".")[: len(package.split(".")) - (found.level - 1)] if found.level else []
+        base = ".".join(filter(None, [*above, found.module]))
+        parts = base.split(".")
+        yield from ((".".join(parts[:end]), end == len(parts)) for end in range(1, len(parts) + 1) if base)
+        yield from ((f"{base}.{name}", False) for name in found.names if base and name != "*")
 
 
 def _dir(name: str) -> str:
