@@ -8,12 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from workflows.answers.modules import Modules
-from workflows.identity.syntax import Import
+from workflows.answers.modules import Import, Modules
 
 
 def lay(folder: Path, *imports: str, beside: str = "templates", **files: str) -> Modules:
-    modules = Modules(folder, tuple(Import(0, name, ()) for name in imports), beside)
+    modules = Modules(folder, tuple(Import(0, name) for name in imports), beside)
     modules.lay({name: text.encode() for name, text in files.items()})
     return modules
 
@@ -44,7 +43,7 @@ def imported(folder: Path, code: str) -> str:
     ],
 )
 def test_a_file_lies_where_it_is_looked_for(tmp_path: Path, name: str, imports: list[str], place: str) -> None:
-    modules = Modules(tmp_path, tuple(Import(0, module, ()) for module in imports), "templates")
+    modules = Modules(tmp_path, tuple(Import(0, module) for module in imports), "templates")
     modules.lay({name: b"x = 1\n"})
     assert modules.laid == {name: place}
     assert place in names(tmp_path)

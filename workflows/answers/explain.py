@@ -77,6 +77,9 @@ class Explanation:
             yield ""
             yield f"code {digest[:16]} of {listed(dict.fromkeys(made.task for made in results))}"
             yield from _definitions(store().code(digest), results[0].record)
+            observed = dict.fromkeys(o for made in results if made.record for o in made.record.code.get("observed", ()))
+            if observed:
+                yield f"  seen while it ran: {listed(observed)}"
 
 
 def explain(path: str, shows_code: bool = False) -> Explanation:

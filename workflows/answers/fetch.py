@@ -10,10 +10,9 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from workflows.answers.laying import check_free, laid, write, write_notebook
-from workflows.answers.modules import Modules
+from workflows.answers.modules import Modules, imports_of
 from workflows.errors import PathError
 from workflows.identity.canonical import digest_bytes
-from workflows.identity.memo import Memo
 from workflows.notebooks.template import Template
 from workflows.store.address import TABLE
 from workflows.store.artefacts import Artefact
@@ -112,7 +111,7 @@ def fetch(name: str, date: datetime.date, parameters: str, into: Path | None, fo
         for parameter, artefact in artefacts.items():
             write(folder / places[parameter], _bytes(artefact))
         code, label = template_code(name), current().label(template.path)
-        modules = Modules(folder, template.imports, str(PurePosixPath(label).parent))
+        modules = Modules(folder, imports_of(template), str(PurePosixPath(label).parent))
         modules.lay({file: data for file, data in code.sources.items() if file != label})
         modules.complete(current().settings.root)
         moved = {p: place for p, place in places.items() if template.parameters[p].default != place}
@@ -162,18 +161,14 @@ def _lay_samples(template: Template, places: Mapping[str, str], artefacts: Mappi
             beside.unlink(missing_ok=True)
     for artefact in artefacts.values():
         record = artefact.provenance
-        _fetched().put(record.outputs[TABLE]["sha256"], record.parameters.get("date", "-"))
+        current().fetched.put(record.outputs[TABLE]["sha256"], record.parameters.get("date", "-"))
     current().save()
     return found
 
 
-def _fetched() -> Memo:
-    """The digests of the tables that were laid, each with its date: what can be fetched again is not lost."""
-    return current().once("fetched", lambda: current().memo("fetched"))
-
-
 def _is_known(file: Path) -> bool:
-    return file.is_file() and _fetched().get(digest_bytes(file.read_bytes())) is not None
+    """Whether a file is a table that was fetched, and so can be fetched again."""
+    return file.is_file() and current().fetched.get(digest_bytes(file.read_bytes())) is not None
 
 
 def _was(file: Path, artefact: Artefact) -> str:
@@ -186,7 +181,7 @@ def _was(file: Path, artefact: Artefact) -> str:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    date = _fetched().get(digest)
+    date = current().fetched.get(digest)
     try:
         return f"{pq.read_metadata(file).num_rows:,} rows{f' of {date}' if date not in (None, '-') else ''}"
     except (pa.ArrowException, OSError):

@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
 from workflows.answers.laying import write
-from workflows.identity.syntax import Import, imports_of
+from workflows.notebooks.parameters import plain
+from workflows.notebooks.template import Template
 
 # A project may keep its pipeline inside the package `workflows`, as the example does: the package is then both.
 _ENGINE = "workflows"
@@ -29,12 +30,21 @@ exec(compile(Path(_installed.origin).read_bytes(), _installed.origin, "exec"))
 '''
 
 
+@dataclass(frozen=True)
+class Import:
+    """One import statement: its leading dots, the module, and the names taken from it."""
+
+    level: int
+    module: str
+    names: tuple[str, ...] = ()
+
+
 @dataclass
 class Modules:
     """Files of code in a folder, each where an import finds it."""
 
     folder: Path
-    imports: tuple[Import, ...]
+    imports: Sequence[Import]
     """What the notebook imports."""
     beside: str
     """The folder of the template in the project: what it opens by a relative path lies there."""
@@ -104,11 +114,23 @@ class Modules:
         return any(place.exists() for place in places)
 
 
-def _imports(data: bytes) -> list[Import]:
+def imports_of(template: Template) -> list[Import]:
+    """What the cells of a template import."""
+    cells = (template.notebook["cells"][index]["source"] for index in template.code_cells)
+    return [found for cell in cells for found in _imports(plain(cell))]
+
+
+def _imports(source: str | bytes) -> list[Import]:
     try:
-        return imports_of(ast.parse(data))
+        nodes = list(ast.walk(ast.parse(source)))
     except (SyntaxError, ValueError):
         return []
+    found = [Import(0, alias.name) for node in nodes if isinstance(node, ast.Import) for alias in node.names]
+    return found + [
+        Import(node.level, node.module or "", tuple(alias.name for alias in node.names))
+        for node in nodes
+        if isinstance(node, ast.ImportFrom)
+    ]
 
 
 def _targets(package: str, imports: Iterable[Import]) -> Iterator[tuple[str, bool]]:

@@ -12,12 +12,12 @@ from typing import Any
 from workflows import settings
 from workflows.answers.found import Found, find, store
 from workflows.answers.laying import check_free, laid, write, write_notebook
-from workflows.answers.modules import Modules
+from workflows.answers.modules import Modules, imports_of
 from workflows.answers.tree import when_and_who
 from workflows.errors import PathError, StoreError, listed
+from workflows.identity.environment import engine_version
 from workflows.identity.memo import Memo
 from workflows.notebooks.template import Template, Templates
-from workflows.release import VERSION
 from workflows.store.address import NOTEBOOK, PROVENANCE, TABLE
 from workflows.store.provenance import Provenance, commit_of
 
@@ -151,12 +151,13 @@ def _lay_tables(made: Reproduction, template: Template, folder: Path) -> None:
 def _lay_modules(
     made: Reproduction, template: Template, sources: dict[str, bytes | None], label: str | None, folder: Path
 ) -> None:
-    modules = Modules(folder, template.imports, str(PurePosixPath(label or "").parent))
+    modules = Modules(folder, imports_of(template), str(PurePosixPath(label or "").parent))
     modules.lay({name: data for name, data in sources.items() if data is not None})
     made.missing += [f"{name}, as it was" for name, data in sources.items() if data is None]
     of_today, absent = modules.complete(settings.load().root)
     made.modules = sorted([*modules.laid.values(), *of_today])
-    made.differences += [f"{name} is as it is here today: nothing in it counted" for name in of_today]
+    if of_today:
+        made.differences.append(f"as here today, because nothing in it counted: {listed(of_today)}")
     made.missing += [f"the module {name}" for name in absent]
 
 
@@ -174,7 +175,7 @@ def _differences(record: Provenance, sources: dict[str, bytes | None]) -> Iterat
 
 def _installed(name: str) -> str:
     if name == "parcours":
-        return VERSION
+        return engine_version(Memo(settings.load().cache, "distributions"))
     try:
         return importlib.metadata.version(name)
     except importlib.metadata.PackageNotFoundError:

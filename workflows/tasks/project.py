@@ -18,9 +18,10 @@ from luigi.task_register import Register
 from workflows import settings as configuration
 from workflows.data.database import Database, connect
 from workflows.errors import ParcoursError, PipelineError
-from workflows.identity.closure import Code, CodeIndex, label
+from workflows.identity.closure import CodeIndex
 from workflows.identity.environment import Distributions, installed_distributions
 from workflows.identity.memo import Memo
+from workflows.identity.modules import Modules, label
 from workflows.notebooks.template import Templates
 from workflows.settings import Settings
 from workflows.store.artefacts import Store
@@ -38,7 +39,7 @@ class Project:
         self.plan = Plan()
         self._memos: list[Memo] = []
         self._known: dict[Hashable, Any] = {}
-        self.code = CodeIndex(settings.root, settings.pipelines, self.memo("code"))
+        self.code = CodeIndex(Modules(settings.root, settings.pipelines, self._memo("code")))
 
     @cached_property
     def store(self) -> Store:
@@ -53,19 +54,24 @@ class Project:
     @cached_property
     def templates(self) -> Templates:
         """The notebooks."""
-        return Templates(self.settings.templates, self.memo("templates"))
+        return Templates(self.settings.templates, self._memo("templates"))
 
     @cached_property
     def fingerprints(self) -> Memo:
         """Fingerprints of query results, for as long as the database is in its present state."""
         state = self.database.state()
         # Where the state cannot be told, what is found counts for this process only.
-        return self.memo("fingerprints", state) if state else Memo(self.settings.cache, "unsaved")
+        return self._memo("fingerprints", state) if state else Memo(self.settings.cache, "unsaved")
+
+    @cached_property
+    def fetched(self) -> Memo:
+        """The digests of the tables that were laid for work by hand, each with its date."""
+        return self._memo("fetched")
 
     @cached_property
     def installed(self) -> Distributions:
         """The distributions of this environment by import name."""
-        return installed_distributions(self.memo("distributions"))
+        return installed_distributions(self._memo("distributions"))
 
     @cached_property
     def commit(self) -> tuple[str | None, bool]:
@@ -89,17 +95,16 @@ class Project:
         found: T = self._known[key]
         return found
 
-    def pipelines_code(self) -> Code:
-        """The code closure of all pipelines."""
-        return self.code.of_modules(self.settings.pipelines)
+    def pipelines_files(self) -> dict[str, str]:
+        """Every file of the project's own code that the pipelines may load, with its digest."""
+        return self.code.files(self.settings.pipelines)
 
     def save(self) -> None:
         """Keep what was digested for the next process."""
         for memo in self._memos:
             memo.save()
 
-    def memo(self, name: str, state: str = "") -> Memo:
-        """A table of look-ups that `save` keeps for the next process."""
+    def _memo(self, name: str, state: str = "") -> Memo:
         memo = Memo(self.settings.cache, name, state)
         self._memos.append(memo)
         return memo
@@ -122,7 +127,7 @@ def current() -> Project:
     with contextlib.suppress(ParcoursError):
         # Read now, lest an edit between now and the first plan be taken for what was loaded. A module that cannot be read
         # is the error of the task that needs it.
-        project.pipelines_code()
+        project.pipelines_files()
     return project
 
 
@@ -138,8 +143,8 @@ def forget() -> None:
 def _unload_changed(project: Project) -> None:
     """Have pipelines whose code was edited imported anew: new code must not be stamped on what the old code makes."""
     try:
-        loaded = project.pipelines_code().files
-        now = Project(project.settings, project.today).pipelines_code().files
+        loaded = project.pipelines_files()
+        now = Project(project.settings, project.today).pipelines_files()
     except (ParcoursError, OSError):
         # What cannot be read any more is the error of the next import.
         now = {}
