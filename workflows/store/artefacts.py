@@ -8,7 +8,7 @@ import logging
 import os
 import re
 import shutil
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import chain, count
@@ -18,7 +18,18 @@ from typing import Any
 from workflows.errors import StoreError
 from workflows.identity.canonical import canonical_json, digest_bytes
 from workflows.store.acceptances import Acceptances
-from workflows.store.address import CODE, DAMAGED, FAILED, OBSERVED, PROVENANCE, REPORT, SOURCES, TABLE, Address
+from workflows.store.address import (
+    CODE,
+    DAMAGED,
+    FAILED,
+    OBSERVED,
+    PROVENANCE,
+    REPORT,
+    SOURCES,
+    TABLE,
+    Address,
+    is_of_tasks,
+)
 from workflows.store.catalog import Catalog
 from workflows.store.files import Folder, ObjectStore, Place
 from workflows.store.indexer import Indexer
@@ -148,15 +159,24 @@ class Store:
             first = self.find(address)
             self._index.note(address.path, first.provenance if first else provenance)
 
-    def keep_failed(self, staged: Path, template: str, date: str, time: datetime) -> str:
-        """Keep what a failed report left; returns its folder, relative to the store."""
+    def keep_failed(
+        self, staged: Path, template: str, date: str, time: datetime, finish: Callable[[str], None] = lambda _: None
+    ) -> str:
+        """Keep what a failed report left; returns its folder, relative to the store.
+
+        `finish` is told the folder before it is visible, for what names it.
+        """
         folder = f"{FAILED}/{template}/{date}"
         moment = f"{time.astimezone(UTC):%Y-%m-%dT%H-%M-%S}"
         earlier = set(self._place.folders(folder))
         spellings = chain([moment], (f"{moment}-{n}" for n in count(2)))
-        # Another process may take a name between the look and the move.
-        free = (f"{folder}/{spelling}" for spelling in spellings if spelling not in earlier)
-        return next(name for name in free if self._place.publish(staged, name))
+
+        def is_kept(name: str) -> bool:
+            finish(name)
+            # Another process may take a name between the look and the move.
+            return self._place.publish(staged, name)
+
+        return next(filter(is_kept, (f"{folder}/{spelling}" for spelling in spellings if spelling not in earlier)))
 
     def twin(self, address: Address, provenance: Provenance, codes: Collection[str] = ()) -> Artefact | None:
         """An intact artefact that the same recipe made from the same bytes, under another version.
@@ -217,6 +237,27 @@ class Store:
             if name.endswith(version[:16]):
                 return self._found(f"{task}/{date}/{name}", version)
         return None
+
+    def bytes_of(self, name: str) -> bytes | None:
+        """The bytes of a file of the store as they are, unchecked; None where it cannot be read."""
+        try:
+            return self._place.read(name)
+        except OSError:
+            return None
+
+    def with_bytes(self, task: str, date: str, name: str, sha256: str) -> Artefact | None:
+        """An artefact of a result whose file of a name has these bytes, whatever its version."""
+        found = self.versions(Address(task, date, ""))
+        return next((a for a in found if a.provenance.outputs.get(name, {}).get("sha256") == sha256), None)
+
+    def named(self, version: str) -> list[str]:
+        """The folders, relative to the store, of all artefacts whose version begins with these hex digits."""
+        found = []
+        for task in self._place.folders(""):
+            for date in self._place.folders(task) if is_of_tasks(task) else ():
+                names = self._place.folders(f"{task}/{date}")
+                found += [f"{task}/{date}/{name}" for name in names if name[-16:].startswith(version[:16])]
+        return found
 
     def keep_code(self, record: Mapping[str, Any], sources: Mapping[str, bytes]) -> None:
         """Keep a copy of the code that makes a result: its record under its digest, each file under its own."""

@@ -85,6 +85,12 @@ def expect(report: ReportTask) -> None:
         _run.reports[report.task_id] = report
 
 
+def show_plan(tasks: list[Result]) -> None:
+    """Open the terminal for another command than `luigi`, and show there what will be made."""
+    terminal().open()
+    _show_plan(tasks, is_alone=False)
+
+
 def _show_plan(roots: list[Result], is_alone: bool) -> None:
     to_make: list[str] = []
     incomplete: list[Result] = []

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 import json
 import os
+import shlex
 from collections.abc import Sequence
 from dataclasses import asdict, replace
 from functools import cached_property
@@ -206,31 +207,36 @@ class ReportTask(Result):
             state="failed",
             shows_code=self._shows_code,
             summary=summary(record),
-            banner=[sentence, *filter(None, [failure.line, f"again: {self.command}"])],
             sections=sections(record),
             record=record,
         )
-        (folder / REPORT).write_text(self._page(execution.notebook, facts), encoding="utf-8")
+        store, code = current().store, self.identity.recipe.code
+
+        def finish(kept: str) -> None:
+            ways = [f"again: {self.command}", f"try it: {_reproducing(kept)}"]
+            banner = [sentence, *filter(None, [failure.line]), *ways]
+            (folder / REPORT).write_text(
+                self._page(execution.notebook, replace(facts, banner=banner)), encoding="utf-8"
+            )
+
         _write_notebook(folder, execution.notebook)
         (folder / FAILURE).write_text(record_text, encoding="utf-8")
-        kept = current().store.keep_failed(
-            folder, self.template, self.date.isoformat(), datetime.datetime.now(datetime.UTC)
-        )
-        progress.link(current().store.link(f"{kept}/{REPORT}"))
-        read = current().store.shown(f"{kept}/{REPORT}")
+        store.keep_code(code.record(), code.sources)
+        now = datetime.datetime.now(datetime.UTC)
+        kept = store.keep_failed(folder, self.template, self.date.isoformat(), now, finish)
+        progress.link(store.link(f"{kept}/{REPORT}"))
         lines = [
             sentence,
             *([f"  {failure.line}"] if failure.line else []),
-            f"read      {read}",
+            f"read      {store.shown(f'{kept}/{REPORT}')}",
             f"again     {self.command}",
+            f"try it    {_reproducing(kept)}",
         ]
         return ReportError("\n".join(lines))
 
     @property
     def command(self) -> str:
         """The command that makes this report."""
-        import shlex
-
         words = [
             "luigi",
             "--module",
@@ -339,6 +345,11 @@ def _object(text: str) -> dict[str, Any]:
     if not isinstance(found, dict):
         raise ParameterError.not_json(text, f"it is a JSON {type(found).__name__}")
     return found
+
+
+def _reproducing(kept: str) -> str:
+    """The command that lays a failed report for work by hand."""
+    return shlex.join(["parcours", "reproduce", current().store.shown(kept), "--into", "try"])
 
 
 def _seconds_since(started: str) -> float:
