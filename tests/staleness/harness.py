@@ -187,6 +187,7 @@ def warm_up(folder: Path) -> None:
 
     folder.mkdir()
     pandas.DataFrame({"value": ["text"]}).to_parquet(folder / "table.parquet")
+    pandas.read_parquet(folder / "table.parquet")
     Case("empty", "", returns="1").write(folder)
     run(folder)
     _distributions[:] = [(folder / "cache" / _DISTRIBUTIONS).read_bytes()]
