@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from workflows.identity.canonical import canonical_json, digest
-from workflows.identity.syntax import Import, digest_python, imports_of, normal_sql
+from workflows.identity.syntax import digest_python, normal_sql
 from workflows.identity.version import version_of
 
 
@@ -129,29 +129,6 @@ def test_docstrings_count_where_the_module_reads_them(reading: str) -> None:
 
 def test_lone_surrogates_in_source_are_digested() -> None:
     assert digest_of("x = '\\ud800'") != digest_of("x = '\\ud801'")
-
-
-@pytest.mark.parametrize(
-    ("source", "found"),
-    [
-        ("import a", [Import(0, "a", ())]),
-        ("import a.b as c", [Import(0, "a.b", ())]),
-        ("from a import b, c as d", [Import(0, "a", ("b", "c"))]),
-        ("from a import *", [Import(0, "a", ("*",))]),
-        ("from . import a", [Import(1, "", ("a",))]),
-        ("from ..a import b", [Import(2, "a", ("b",))]),
-        ("def f():\n    import a", [Import(0, "a", ())]),
-        ("try:\n    import a\nexcept ImportError:\n    import b", [Import(0, "a", ()), Import(0, "b", ())]),
-        ("import_module('a.b')", [Import(0, "a.b", ())]),
-        ("x = importlib.import_module('a.b')", [Import(0, "a.b", ())]),
-        ("__import__('a')", [Import(0, "a", ())]),
-        ("import_module(name)", []),
-        ("'import a'", []),
-        ("x = 1", []),
-    ],
-)
-def test_imports_are_found_wherever_they_stand(source: str, found: list[Import]) -> None:
-    assert imports_of(ast.parse(source)) == found
 
 
 SAME_SQL = [

@@ -17,7 +17,7 @@ import psutil
 from jupyter_client.kernelspec import KernelSpec
 from jupyter_client.manager import AsyncKernelManager
 
-from workflows.identity.closure import ENGINE
+from workflows.identity.modules import ENGINE
 from workflows.notebooks.guarded import FOLDER, MARK, OWNER, kill_marked
 
 # A unix socket's path may have 107 characters; the name of the socket takes a part of them.

@@ -18,9 +18,10 @@ from luigi.task_register import Register
 from workflows import settings as configuration
 from workflows.data.database import Database, connect
 from workflows.errors import ParcoursError, PipelineError
-from workflows.identity.closure import Code, CodeIndex, label
+from workflows.identity.closure import CodeIndex
 from workflows.identity.environment import Distributions, installed_distributions
 from workflows.identity.memo import Memo
+from workflows.identity.modules import Modules, label
 from workflows.notebooks.template import Templates
 from workflows.settings import Settings
 from workflows.store.artefacts import Store
@@ -38,7 +39,7 @@ class Project:
         self.plan = Plan()
         self._memos: list[Memo] = []
         self._known: dict[Hashable, Any] = {}
-        self.code = CodeIndex(settings.root, settings.pipelines, self._memo("code"))
+        self.code = CodeIndex(Modules(settings.root, settings.pipelines, self._memo("code")))
 
     @cached_property
     def store(self) -> Store:
@@ -84,9 +85,9 @@ class Project:
         found: T = self._known[key]
         return found
 
-    def pipelines_code(self) -> Code:
-        """The code closure of all pipelines."""
-        return self.code.of_modules(self.settings.pipelines)
+    def pipelines_files(self) -> dict[str, str]:
+        """Every file of the project's own code that the pipelines may load, with its digest."""
+        return self.code.files(self.settings.pipelines)
 
     def save(self) -> None:
         """Keep what was digested for the next process."""
@@ -116,7 +117,7 @@ def current() -> Project:
     with contextlib.suppress(ParcoursError):
         # Read now, lest an edit between now and the first plan be taken for what was loaded. A module that cannot be read
         # is the error of the task that needs it.
-        project.pipelines_code()
+        project.pipelines_files()
     return project
 
 
@@ -132,8 +133,8 @@ def forget() -> None:
 def _unload_changed(project: Project) -> None:
     """Have pipelines whose code was edited imported anew: new code must not be stamped on what the old code makes."""
     try:
-        loaded = project.pipelines_code().files
-        now = Project(project.settings, project.today).pipelines_code().files
+        loaded = project.pipelines_files()
+        now = Project(project.settings, project.today).pipelines_files()
     except (ParcoursError, OSError):
         # What cannot be read any more is the error of the next import.
         now = {}

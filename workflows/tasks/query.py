@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 
 from workflows.data.database import Rows, fingerprint
 from workflows.data.statement import Statement
-from workflows.data.tables import as_frame, checked, schema_module, write_table
+from workflows.data.tables import as_frame, checked, schema_name, write_table
 from workflows.errors import NoData, PipelineError, PlanError
 from workflows.identity.canonical import digest, digest_bytes
 from workflows.identity.closure import Code
@@ -170,16 +170,16 @@ def _code(task: type[Query]) -> Code:
 
 
 def _read_code(task: type[Query]) -> Code:
-    code = class_code(task, schema_module(task.schema))
-    files: dict[str, str] = {}
-    sources: dict[str, bytes] = {}
+    code = class_code(task, schema_name(task.schema))
     for attribute in _ATTRIBUTES:
         if getattr(task, attribute, None):
             statement = _statement(task, attribute)
             if statement.path:
                 name = _file_name(task, attribute, statement.path)
-                files[name], sources[name] = digest_bytes(statement.normal.encode()), statement.text.encode()
-    return code | Code(files, frozenset(), {name: {"": found} for name, found in files.items()}, sources)
+                found = digest_bytes(statement.normal.encode())
+                # In place of the file's bytes, which the closure finds by its name: comments in it do not count.
+                code |= Code.of_file(name, found, statement.text.encode())
+    return code
 
 
 def _file_name(task: type[Query], attribute: str, path: Path) -> str:

@@ -315,9 +315,9 @@ def template_code(name: str) -> Code:
 def _read_template_code(name: str) -> Code:
     template = read_template(name)
     project = current()
-    return project.code.of_source(
-        project.label(template.path), template.digest, template.imports, template.path.read_bytes()
-    )
+    samples = [str(template.parameters[name].default) for name in template.tables]
+    name = project.label(template.path)
+    return project.code.of_notebook(template.path, name, template.outline, template.source, samples)
 
 
 def _object(text: str) -> dict[str, Any]:

@@ -16,9 +16,10 @@ from typing import Any
 
 import luigi
 from luigi.task import flatten
+from luigi.task_register import Register
 
 from workflows.errors import DateError, ParcoursError, PipelineError, PlanError, StoreError
-from workflows.identity.closure import Code
+from workflows.identity.closure import Code, CodeIndex
 from workflows.identity.environment import Environment
 from workflows.store.address import REPORT, TABLE
 from workflows.store.artefacts import Address, Artefact, Provenance, described
@@ -264,10 +265,19 @@ class DateParameter(luigi.DateParameter):
         return found
 
 
-def class_code(cls: type, *modules: str | None) -> Code:
-    """The code closure of a task's class, with further modules it refers to by name."""
-    names = (cls.__module__, *filter(None, modules))
-    return current().once(names, lambda: current().code.of_modules(names))
+def class_code(cls: type, *others: tuple[str, str] | None) -> Code:
+    """The code closure of a task's class, with further definitions it refers to by module and name."""
+    names = ((cls.__module__, cls.__qualname__), *filter(None, others))
+    # All pipelines are loaded by the process that runs a task, so what they change in one another counts.
+    return current().once(names, lambda: _code_index().of_definitions(names, current().settings.pipelines))
+
+
+def _code_index() -> CodeIndex:
+    """The index of code, told which of its classes are tasks by now."""
+    index = current().code
+    classes = (cls for cls in Register._reg if isinstance(cls, type) and issubclass(cls, Result))
+    index.tasks = {(cls.__module__, cls.__qualname__) for cls in classes}
+    return index
 
 
 def module_folder(cls: type) -> Path:

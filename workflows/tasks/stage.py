@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 
 import luigi
 
-from workflows.data.tables import checked, read_table, schema_module, write_table
+from workflows.data.tables import checked, read_table, schema_name, write_table
 from workflows.errors import ParcoursError, PipelineError, StageError, listed
 from workflows.evaluation.measures import recording, to_json
 from workflows.store.address import MEASURES, TABLE
@@ -38,7 +38,7 @@ class Stage(Result):
 
     def recipe(self) -> Recipe:
         """The algorithm's code."""
-        return Recipe(self._texts(), class_code(type(self), schema_module(self.schema)))
+        return Recipe(self._texts(), class_code(type(self), schema_name(self.schema)))
 
     def make(self, folder: Path, inputs: Sequence[Artefact], progress: Progress, draft: Provenance) -> Made:
         """Run the algorithm on the inputs' tables and store what it returns."""
