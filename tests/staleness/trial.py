@@ -37,7 +37,7 @@ class Trial:
 
     def run(self, case: Case, folder: Path) -> Outcome:
         """What a new process makes of a state."""
-        return run(folder, case.path)
+        return run(folder, case.path, template=case.template)
 
     def scratch(self, case: Case, folder: Path) -> Outcome:
         """What a new process makes of a state without any result."""
