@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
 from typing import Any
 
 from workflows.answers.found import Found, find, store
@@ -86,11 +85,6 @@ def explain(path: str, shows_code: bool = False) -> Explanation:
     """How what lies at a path, or under a version's first digits, came to be; raises PathError where nothing does."""
     found = find(path)
     return Explanation(found, trace(found.record, store()), _measures(found), shows_code)
-
-
-def read_record(path: Path) -> Provenance:
-    """The provenance of the artefact, the failed report or the lone HTML file at a path; raises PathError where there is none."""
-    return find(str(path)).record
 
 
 def _measures(found: Found) -> list[Measure]:

@@ -17,9 +17,12 @@ from workflows.answers.tree import when_and_who
 from workflows.errors import PathError, StoreError, listed
 from workflows.identity.environment import engine_version
 from workflows.identity.memo import Memo
+from workflows.identity.surroundings import FIXED
 from workflows.notebooks.template import Template, Templates
 from workflows.store.address import NOTEBOOK, PROVENANCE, TABLE
 from workflows.store.provenance import Provenance, commit_of
+
+_SAID = ("TZ", "LC_ALL", "PYTHONHASHSEED")
 
 
 @dataclass
@@ -199,15 +202,13 @@ def _failed(failure: dict[str, Any]) -> str:
 
 
 def _readme(made: Reproduction) -> str:
-    from workflows.notebooks.kernel import FIXED
-
     record, name = made.found.record, made.notebook.name
     parts = [f"# {_template(record)['name']} {made.found.date}\n"]
     parts.append(f"The report of version {record.version[:16]}, {_made(record)}, for work by hand.\n")
     if record.failure:
         line = f"\n\n    {record.failure['line']}" if record.failure["line"] else ""
         parts.append(f"It failed {_failed(record.failure)}{line}\n")
-    start = " ".join(f"{variable}={value}" for variable, value in FIXED.items())
+    start = " ".join(f"{variable}={value}" for variable, value in FIXED.items() if variable in _SAID)
     parts.append(
         f"Open it in this folder and run it from top to bottom; it needs no network and no database:\n\n    {start} jupyter lab {name}\n"
     )
