@@ -292,7 +292,8 @@ def chain(store: Path, length: int) -> Path:
         version = version[::-1]
         record = {
             "format": 1, "task": "Chain", "version": version, "parameters": {"version": version}, "inputs": given,
-            "code": {"digest": "c", "files": {}, "commit": None, "dirty": False}, "outputs": {}, "reused_from": None,
+            "code": {"digest": "c", "files": {}, "commit": None, "dirty": False}, "reused_from": None,
+            "outputs": {"table.parquet": {"sha256": "d", "bytes": 1, "rows": 1}},
             "environment": {"python": "3.11.7", "packages": {}}, "started": "2020-01-01T00:00:00.000+00:00",
             "seconds": 1.0, "host": "h", "user": "u", "task_id": "t",
         }  # fmt: skip
