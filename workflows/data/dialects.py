@@ -59,7 +59,7 @@ DUCKDB = Dialect(
     digest="sha256({text})",
     digests="sha256(coalesce(string_agg(digest, '' ORDER BY place), ''))",
     type="typeof({column})",
-    types="CAST(to_json([{types}, current_setting('TimeZone')]) AS VARCHAR)",
+    types="CAST(to_json([{types}]) AS VARCHAR)",
 )
 DIALECTS = {"postgresql": POSTGRESQL, "duckdb": DUCKDB}
 
@@ -70,5 +70,7 @@ BEGIN = {
         "SELECT set_config('DateStyle', 'ISO', true), set_config('IntervalStyle', 'postgres', true), "
         "set_config('extra_float_digits', '3', true), set_config('bytea_output', 'hex', true)",
     ),
+    # DuckDB takes the machine's zone, which is no matter of the data.
+    "duckdb": ("SET TimeZone = 'UTC'",),
 }
 """What begins a transaction in which nothing can write, and in which values are spelled as in every other session."""
