@@ -17,7 +17,7 @@ from workflows.data.rows import Rows, fingerprint
 from workflows.data.server import SqlAlchemyDatabase
 from workflows.data.sqlite import SqliteFile
 from workflows.data.statement import Statement
-from workflows.data.tables import as_frame, checked, read_table, schema_module, write_table
+from workflows.data.tables import as_frame, checked, read_table, schema_name, write_table
 from workflows.errors import DatabaseError, PipelineError, SchemaError, StageError
 
 
@@ -218,9 +218,9 @@ def test_a_schema_that_is_none_is_named(schema: Any) -> None:
 
 
 def test_the_module_of_a_schema_is_known_however_it_is_given() -> None:
-    assert schema_module(None) is None
-    assert schema_module("acme.schemas:Events") == "acme.schemas"
-    assert schema_module(Events) == __name__
+    assert schema_name(None) is None
+    assert schema_name("acme.schemas:Events") == ("acme.schemas", "Events")
+    assert schema_name(Events) == (__name__, "Events")
 
 
 def test_a_sqlite_file_is_opened_without_sqlalchemy() -> None:

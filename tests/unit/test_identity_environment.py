@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import json
+import re
 import shutil
 import sys
 from collections.abc import Callable
@@ -13,8 +14,9 @@ import pytest
 
 from workflows.identity.canonical import digest
 from workflows.identity.closure import CodeIndex
-from workflows.identity.environment import Environment, installed_distributions
+from workflows.identity.environment import Environment, engine_version, installed_distributions
 from workflows.identity.memo import Memo
+from workflows.identity.modules import ENGINE, Modules
 from workflows.release import VERSION
 
 Install = Callable[..., Path]
@@ -76,10 +78,10 @@ def test_the_environment_of_code_is_what_its_closure_imports(
     tmp_path: Path, install: Install, memo: Memo, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     install("fake-thing", "1.0", "fakething")
-    (tmp_path / "acme.py").write_text("import helper")
+    (tmp_path / "acme.py").write_text("import helper\ndef f(): return helper.f()")
     (tmp_path / "helper.py").write_text("def f():\n    import pandas, json")
     monkeypatch.syspath_prepend(str(tmp_path))
-    code = CodeIndex(tmp_path, ["acme"], Memo(tmp_path, "code")).of_modules(["acme"])
+    code = CodeIndex(Modules(tmp_path, ["acme"], Memo(tmp_path, "code"))).of_definitions([("acme", "f")])
     assert list(Environment.of_imports(code.imports, installed_distributions(memo)).packages) == ["pandas"]
 
 
@@ -101,8 +103,42 @@ def test_what_no_distribution_provides_does_not_count(memo: Memo) -> None:
     assert Environment.of_imports(["nowhere"], installed_distributions(memo)).packages == {}
 
 
-def test_the_engine_counts_by_its_release(memo: Memo) -> None:
-    assert Environment.of_imports(["workflows"], installed_distributions(memo)).packages == {"parcours": VERSION}
+def test_the_engine_of_a_checkout_counts_by_its_release_and_what_makes_results(memo: Memo) -> None:
+    found = Environment.of_imports(["workflows"], installed_distributions(memo)).packages["parcours"]
+    assert re.fullmatch(rf"{re.escape(VERSION)}\+[0-9a-f]{{12}}", found)
+
+
+@pytest.fixture
+def engine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A copy of the engine that can be edited."""
+    copy = tmp_path / "checkout" / "workflows"
+    shutil.copytree(ENGINE, copy, ignore=shutil.ignore_patterns("__pycache__"))
+    monkeypatch.setattr("workflows.identity.environment.ENGINE", copy)
+    return copy
+
+
+@pytest.mark.parametrize(
+    ("file", "text", "counts"),
+    [
+        ("tasks/stage.py", "x = 1\n", True),
+        ("notebooks/page/page.css", "a {}\n", True),
+        ("tasks/stage.py", "# a comment\n", False),
+        ("errors.py", "x = 1\n", False),
+        ("cli.py", "x = 1\n", False),
+    ],
+)
+def test_an_edit_of_the_engine_counts_where_it_may_change_a_result(
+    engine: Path, memo: Memo, file: str, text: str, counts: bool
+) -> None:
+    before = engine_version(memo)
+    with (engine / file).open("a") as edited:
+        edited.write(text)
+    assert (engine_version(memo) != before) == counts
+
+
+def test_an_installed_engine_counts_by_its_release(engine: Path, memo: Memo, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("workflows.identity.environment.ENGINE", engine.parent / "site-packages" / "workflows")
+    assert engine_version(memo) == VERSION
 
 
 def test_the_environment_tells_the_minor_version_of_python_and_not_the_patch() -> None:
@@ -201,5 +237,5 @@ def test_two_writers_leave_a_whole_file(tmp_path: Path) -> None:
 
 def test_a_python_without_site_folders_still_has_an_environment(monkeypatch: pytest.MonkeyPatch, memo: Memo) -> None:
     monkeypatch.setattr(sys, "path", ["/nowhere", ""])
-    assert installed_distributions(memo)["workflows"] == {"parcours": VERSION}
+    assert installed_distributions(memo)["workflows"] == {"parcours": engine_version(memo)}
     assert len(digest(installed_distributions(memo))) == 64

@@ -46,11 +46,14 @@ def as_frame(result: Rows) -> pd.DataFrame:
     return pd.DataFrame.from_records(result.rows, columns=list(result.columns), coerce_float=True)
 
 
-def schema_module(schema: Any) -> str | None:
-    """The module of a schema, whether it is given as a class or as 'module:Name'."""
+def schema_name(schema: Any) -> tuple[str, str] | None:
+    """The module and the name of a schema, whether it is given as a class or as 'module:Name'."""
     if schema is None:
         return None
-    return schema.partition(":")[0] if isinstance(schema, str) else str(schema.__module__)
+    if isinstance(schema, str):
+        module, _, name = schema.partition(":")
+        return module, name
+    return str(schema.__module__), str(schema.__qualname__)
 
 
 def resolve_schema(task: str, schema: Any) -> Any:

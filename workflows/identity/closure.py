@@ -1,26 +1,28 @@
-"""The code closure of a task: every module of the project's own code that it can reach, and the foreign ones it imports.
+"""The code closure of a task: every definition of the project's own code that it can reach, and what it imports of others.
 
-The grain is the module: a module counts whole, with the packages around it, transitively over its imports.
+The grain is the statement of a module's top level: a function, a class, an assignment. From those that are reached first,
+every name leads to the statements that bind it, in whatever module, and to those that change it in place while modules are
+imported. What a module does to others while it is imported counts wherever the module is loaded. A task that is named only
+where another one requires it is an input, whose result counts, and not its code.
 """
 
 from __future__ import annotations
 
-import ast
-import site
 import sys
-import sysconfig
-from collections.abc import Iterable, Sequence
+from collections import defaultdict
+from collections.abc import Iterable
 from dataclasses import dataclass, field
-from importlib.machinery import PathFinder
 from pathlib import Path
 from typing import Any
 
-from workflows.errors import PipelineError
 from workflows.identity.canonical import digest, digest_bytes
-from workflows.identity.memo import Memo
-from workflows.identity.syntax import Import, digest_python, imports_of
-
-ENGINE = Path(__file__).resolve().parent.parent
+from workflows.identity.effects import Effects
+from workflows.identity.modules import Module, Modules, parents
+from workflows.identity.names import Names, loaded_by
+from workflows.identity.outline import Outline
+from workflows.identity.reach import Reach
+from workflows.identity.scopes import IMPORTED
+from workflows.identity.unit import Unit
 
 
 @dataclass(frozen=True)
@@ -34,7 +36,7 @@ class Code:
     definitions: dict[str, dict[str, str]] = field(default_factory=dict, compare=False)
     """What of each file is reached, with its digest: names of definitions, or '' for a file that counts whole."""
     sources: dict[str, bytes] = field(default_factory=dict, compare=False, repr=False)
-    """The bytes of each file, as they were read when it was digested."""
+    """The bytes of each file, as they were read when it was digested, and of those that it imports and that do not count."""
     undecided: dict[str, str] = field(default_factory=dict, compare=False)
     """The files that count whole because their reach cannot be decided, each with the reason."""
 
@@ -45,12 +47,17 @@ class Code:
 
     def __or__(self, other: Code) -> Code:
         return Code(
-            {**self.files, **other.files},
+            dict(sorted({**self.files, **other.files}.items())),
             self.imports | other.imports,
             {**self.definitions, **other.definitions},
             {**self.sources, **other.sources},
             {**self.undecided, **other.undecided},
         )
+
+    @classmethod
+    def of_file(cls, name: str, found: str, source: bytes, why: str = "") -> Code:
+        """A single file that counts whole, by a digest; `why` where its reach cannot be decided."""
+        return cls({name: found}, frozenset(), {name: {"": found}}, {name: source}, {name: why} if why else {})
 
     def record(self) -> dict[str, Any]:
         """What the store keeps of it under its digest; the sources lie beside it under their own."""
@@ -63,153 +70,114 @@ class Code:
         }
 
 
-@dataclass(frozen=True)
-class _Module:
-    name: str
-    path: Path
-    digest: str
-    imports: tuple[Import, ...]
-    source: bytes
-
-    @property
-    def package(self) -> str:
-        return self.name if self.path.name == "__init__.py" else self.name.rpartition(".")[0]
-
-
 @dataclass
 class CodeIndex:
-    """The project's own modules as this process found them first: what is on disk later does not count.
+    """The closures that start in the project's own modules."""
 
-    `root` is the project's folder; `pipelines` are the modules named in the settings, which are the project's own code
-    wherever they lie; `memo` keeps digests by the bytes they were taken from.
-    """
+    modules: Modules
+    tasks: set[tuple[str, str]] = field(default_factory=set)
+    """The tasks, each by module and name, whose results are stored under versions of their own."""
+    _effects: Effects = field(init=False)
 
-    root: Path
-    pipelines: Sequence[str]
-    memo: Memo
-    _modules: dict[str, _Module | None] = field(default_factory=dict)
-    _foreign: tuple[Path, ...] = field(default_factory=lambda: _foreign_folders())
+    def __post_init__(self) -> None:
+        self._effects = Effects(Names(self.modules))
 
-    def of_modules(self, names: Iterable[str]) -> Code:
-        """The closure of modules named as in an import statement."""
-        return self._closure([(name, True) for name in names])
+    def of_definitions(self, names: Iterable[tuple[str, str]], around: Iterable[str] = ()) -> Code:
+        """The closure of definitions, each given by module and name; `around` are further modules of the process.
 
-    def of_source(self, name: str, source_digest: str, imports: Sequence[Import], source: bytes) -> Code:
-        """The closure of code that is no module: a template's cells, counted under a name."""
-        reached = self._closure(_targets(_Module("", Path(name), source_digest, tuple(imports), source)))
-        return Code({name: source_digest}, frozenset(), {name: {"": source_digest}}, {name: source}) | reached
+        A module that has no statement for a name counts whole.
+        """
+        reach = self._reach()
+        for module, name in names:
+            reach.start(module, name.partition(".")[0])
+        for module in around:
+            reach.load(module)
+        return self._code(reach)
 
-    def _closure(self, start: list[tuple[str, bool]]) -> Code:
-        files: dict[str, str] = {}
-        sources: dict[str, bytes] = {}
-        foreign: set[str] = set()
-        waiting, seen = start, set()
+    def of_notebook(self, path: Path, name: str, cells: Outline, source: bytes, samples: Iterable[str] = ()) -> Code:
+        """The closure of a template's cells, all of which run; counted under a name. `samples` are no data of its own."""
+        reach = self._reach()
+        reach.notebook(Module("", path, cells, source), set(samples))
+        return Code.of_file(name, cells.digest, source) | self._code(reach)
+
+    def files(self, names: Iterable[str]) -> dict[str, str]:
+        """Every module that these import, directly or through others, whole; by file, with its digest."""
+        found: dict[str, str] = {}
+        waiting, seen = list(names), set()
         while waiting:
-            name, certain = waiting.pop()
+            name = waiting.pop()
             if name in seen:
                 continue
             seen.add(name)
-            module = self._module(name)
-            if module is None:
-                # `from a import b` names a module only where b is one.
-                if certain and not self._is_own(name.partition(".")[0]):
-                    foreign.add(name.partition(".")[0])
-                continue
-            known = label(module.path, self.root, name)
-            files[known], sources[known] = module.digest, module.source
-            waiting.extend(_targets(module))
-        files = dict(sorted(files.items()))
-        whole = {name: {"": found} for name, found in files.items()}
-        return Code(files, frozenset(foreign - sys.stdlib_module_names), whole, sources)
+            waiting += parents(name)
+            module = self.modules.get(name)
+            if module is not None:
+                found[self.modules.label(module)] = module.outline.digest
+                for unit in module.outline.units:
+                    waiting += loaded_by(module, [*unit.loads, *unit.loads_inside])
+        return found
 
-    def _is_own(self, top: str) -> bool:
-        return self._module(top) is not None
+    def _reach(self) -> Reach:
+        return Reach(self._effects.names, self._effects, self.tasks)
 
-    def _module(self, name: str) -> _Module | None:
-        if name not in self._modules:
-            path = self._locate(name)
-            self._modules[name] = self._read(name, path) if path else None
-        return self._modules[name]
+    def _code(self, reach: Reach) -> Code:
+        """What was reached, digested."""
+        reach.finish()
+        found = Code({}, frozenset(reach.foreign - sys.stdlib_module_names - {""}))
+        units = [
+            module.outline.units[number] for module in reach.known.values() for number in reach.reached[module.name]
+        ]
+        documented = any(unit.reads_docs for unit in units)
+        for name, module in reach.known.items():
+            label = self.modules.label(module)
+            if name in reach.whole:
+                found |= Code.of_file(label, module.outline.digest, module.source, reach.whole[name])
+            else:
+                named, both = _digests(reach, module, documented)
+                found |= Code({label: both}, frozenset(), {label: named}, {label: module.source})
+        for label, data in reach.files.items():
+            found |= Code.of_file(label, digest_bytes(data), data)
+        return found | Code({}, frozenset(), {}, self._beside(reach))
 
-    def _locate(self, name: str) -> Path | None:
-        """The source file of a module of the project's own code, or None."""
-        if name.partition(".")[0] in sys.stdlib_module_names:
-            return None
-        found = getattr(sys.modules.get(name), "__file__", None)
-        path = Path(found) if found else _searched(name)
-        if path is None or path.suffix != ".py":
-            return None
-        path = path.resolve()
-        if any(name == own or name.startswith(f"{own}.") for own in self.pipelines):
-            return path
-        if ENGINE in path.parents or any(folder in path.parents for folder in self._foreign):
-            return None
-        return path
-
-    def _read(self, name: str, path: Path) -> _Module:
-        source = path.read_bytes()
-        key = digest_bytes(source)
-        known = self.memo.get(key)
-        if known is None:
-            try:
-                tree = ast.parse(source)
-            except SyntaxError as error:
-                raise PipelineError.not_imported(name, error) from error
-            known = [digest_python(tree), [[i.level, i.module, list(i.names)] for i in imports_of(tree)]]
-            self.memo.put(key, known)
-        return _Module(
-            name,
-            path,
-            known[0],
-            tuple(Import(level, module, tuple(names)) for level, module, names in known[1]),
-            source,
-        )
+    def _beside(self, reach: Reach) -> dict[str, bytes]:
+        """The modules that are imported and of which nothing counts: without them the others could not be imported again."""
+        modules = (self.modules.get(name) for name in sorted(reach.loaded - reach.known.keys()))
+        return {self.modules.label(module): module.source for module in modules if module}
 
 
-def label(path: Path, root: Path, module: str = "") -> str:
-    """A file's name in a code closure: relative to the project where it lies in it, else as its module has it."""
-    try:
-        return path.resolve().relative_to(root.resolve()).as_posix()
-    except ValueError:
-        # Outside of the project the name must not depend on where the machine keeps it, and still be the file's own.
-        folders = module.split(".") if path.name == "__init__.py" else module.split(".")[:-1]
-        return "/".join([*folders, path.name])
+def _digests(reach: Reach, module: Module, documented: bool) -> tuple[dict[str, str], str]:
+    """The digest of each definition that is reached in a module, and that of all of them."""
+    units = [module.outline.units[number] for number in sorted(reach.reached[module.name])]
+    found: dict[str, list[str]] = defaultdict(list)
+    for unit in units:
+        for name in unit.names or [_described(unit)]:
+            found[name].append(unit.documented if documented else unit.digest)
+    for name, bound in reach.bindings[module.name].items():
+        found[name].append(bound)
+    named = {name: digests[0] if len(digests) == 1 else digest(digests) for name, digests in sorted(found.items())}
+    return named, digest([named, _ordered(units)])
 
 
-def _targets(module: _Module) -> list[tuple[str, bool]]:
-    """The names a module imports, each with whether it must be a module; and the packages around it."""
-    found = [(parent, True) for parent in _parents(module.name)]
-    for statement in module.imports:
-        base = statement.module
-        if statement.level:
-            above = module.package.split(".")
-            kept = above[: len(above) - (statement.level - 1)]
-            base = ".".join([*kept, base] if base else kept)
-        found += [(name, True) for name in (*_parents(base), base) if name]
-        found += [(f"{base}.{name}", False) for name in statement.names if name != "*"]
-    return found
+def _ordered(units: list[Unit]) -> list[str]:
+    """The digests, in order, of the statements whose order matters: those that touch what more than one of them makes."""
+    touched: dict[str, int] = defaultdict(int)
+    for unit in units:
+        for name in {*unit.names, *(_first(change) for change in unit.changes)}:
+            touched[name] += 1
+    several = {name for name, times in touched.items() if times > 1}
+    found = [
+        unit.digest
+        for unit in units
+        if several & {*unit.names, *map(_first, unit.changes), *map(_first, unit.now), *map(_first, unit.runs)}
+    ]
+    return found if len(found) > 1 else []
 
 
-def _parents(name: str) -> list[str]:
-    parts = name.split(".")
-    return [".".join(parts[:i]) for i in range(1, len(parts))]
+def _first(reference: str) -> str:
+    return reference.partition(".")[0]
 
 
-def _searched(name: str) -> Path | None:
-    """The file of a module that is not loaded, found without importing its packages."""
-    path: list[str] | None = None
-    spec = None
-    for parent in (*_parents(name), name):
-        # By its last name alone: for a dotted one inside a namespace package the packages above would have to be loaded.
-        spec = PathFinder.find_spec(parent.rpartition(".")[2], path)
-        if spec is None:
-            return None
-        path = list(spec.submodule_search_locations or [])
-    return Path(spec.origin) if spec and spec.origin else None
-
-
-def _foreign_folders() -> tuple[Path, ...]:
-    """Where the standard library and installed distributions lie."""
-    places = [sysconfig.get_path(kind) for kind in ("stdlib", "platstdlib", "purelib", "platlib")]
-    places += [*site.getsitepackages(), site.getusersitepackages()]
-    return tuple({Path(place).resolve() for place in places if place})
+def _described(unit: Unit) -> str:
+    """A name for a statement that binds none."""
+    changed = next(iter(unit.changes), "")
+    return f"what changes {changed.removeprefix(IMPORTED)}" if changed else "what runs on import"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import platform
 import sys
 import warnings
@@ -9,9 +10,23 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from workflows.identity.canonical import digest
+from workflows.identity.canonical import digest, digest_bytes
 from workflows.identity.memo import Memo
+from workflows.identity.modules import ENGINE
+from workflows.identity.syntax import digest_python
 from workflows.release import VERSION
+
+# The files of the engine whose change may change a result.
+_MAKING = (
+    "identity/surroundings.py",
+    "data/*.py",
+    "notebooks/*.py",
+    "notebooks/page/*",
+    "evaluation/measures.py",
+    "tasks/query.py",
+    "tasks/stage.py",
+    "tasks/report.py",
+)
 
 Distributions = dict[str, dict[str, str]]
 """Under each import name, the distributions that provide it, with their versions."""
@@ -51,8 +66,26 @@ def installed_distributions(memo: Memo) -> Distributions:
     if known is None:
         known = _read_distributions()
         memo.put(key, known)
-    # The engine counts by its release, whether it is installed or runs from its own checkout.
-    return {**known, "workflows": {"parcours": VERSION}}
+    return {**known, "workflows": {"parcours": engine_version(memo)}}
+
+
+def engine_version(memo: Memo) -> str:
+    """The engine's release; where it runs from a checkout, with a digest of what makes results, as of any code of one's own.
+
+    Its words, its settings and what only answers questions are not in the digest.
+    """
+    if any(part in ("site-packages", "dist-packages") for part in ENGINE.parts):
+        return VERSION
+    found = {}
+    for path in sorted(path for part in _MAKING for path in ENGINE.glob(part)):
+        source = path.read_bytes()
+        key = f"engine {digest_bytes(source)}"
+        known = memo.get(key)
+        if known is None:
+            known = digest_python(ast.parse(source)) if path.suffix == ".py" else digest_bytes(source)
+            memo.put(key, known)
+        found[path.relative_to(ENGINE).as_posix()] = known
+    return f"{VERSION}+{digest(found)[:12]}"
 
 
 def _metadata_folders() -> list[str]:

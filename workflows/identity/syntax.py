@@ -1,87 +1,80 @@
-"""Source text reduced to what it means: no comments, no docstrings, no layout; and the imports it makes."""
+"""Source text reduced to what it means: no comments, no docstrings, no layout."""
 
 from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Sequence
 
 from workflows.identity.canonical import digest_bytes
 
 # What the parser adds but the program cannot see.
 _UNSEEN = frozenset({"ctx", "type_comment", "type_ignores", "kind"})
+_BLOCKS = frozenset({"body", "orelse", "finalbody"})
 _DOCUMENTED = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
 
 
-@dataclass(frozen=True)
-class Import:
-    """One import statement: `level` leading dots, the module, and the names taken from it (none for `import x`)."""
+def digest_python(tree: ast.AST | Sequence[ast.AST], documented: bool | None = None) -> str:
+    """The digest of a syntax tree, the same on every layout of the same program and under every version of Python.
 
-    level: int
-    module: str
-    names: tuple[str, ...]
-
-
-def digest_python(tree: ast.Module) -> str:
-    """The digest of a module's syntax tree, the same on every layout and documentation of the same program.
-
-    Docstrings count where the module reads `__doc__`.
+    Docstrings count where `documented` says so; if it says nothing, where the tree itself reads `__doc__`.
     """
-    documented = any(
-        (isinstance(node, ast.Attribute) and node.attr == "__doc__")
-        or (isinstance(node, ast.Name) and node.id == "__doc__")
-        for node in ast.walk(tree)
+    if documented is None:
+        documented = any(reads_docs(node) for root in _listed(tree) for node in ast.walk(root))
+    parts: list[str] = []
+    _serialise(tree, documented, parts)
+    return digest_bytes("".join(parts).encode("ascii"))
+
+
+def reads_docs(node: ast.AST) -> bool:
+    """Whether a node of a syntax tree reads docstrings."""
+    return (
+        (isinstance(node, ast.Attribute) and node.attr in ("__doc__", "getdoc"))
+        or (isinstance(node, ast.Name) and node.id in ("__doc__", "getdoc"))
+        or (isinstance(node, ast.Constant) and node.value == "__doc__")
     )
-    return digest_bytes("".join(_serialised(tree, documented)).encode("utf-8", "surrogatepass"))
 
 
-def _serialised(node: object, documented: bool) -> Iterator[str]:
-    if isinstance(node, ast.AST):
-        yield f"{type(node).__name__}("
-        for field in node._fields:
-            value = getattr(node, field, None)
-            if field == "body" and not documented and isinstance(node, _DOCUMENTED):
-                value = _without_docstring(node.body)
-            if field not in _UNSEEN and value is not None and value != []:
-                yield f"{field}="
-                yield from _serialised(value, documented)
-        yield ")"
-    elif isinstance(node, list):
-        yield "["
-        for item in node:
-            yield from _serialised(item, documented)
-            yield ","
-        yield "]"
-    else:
-        yield f"{type(node).__name__}:{node!r}"
-
-
-def _without_docstring(body: list[ast.stmt]) -> list[ast.stmt]:
+def without_docstring(body: list[ast.stmt]) -> list[ast.stmt]:
+    """The statements of a module, class or function after its docstring."""
     first = body[0] if body else None
     if isinstance(first, ast.Expr) and isinstance(first.value, ast.Constant) and isinstance(first.value.value, str):
         return body[1:]
     return body
 
 
-def imports_of(tree: ast.Module) -> list[Import]:
-    """Every import in a module, also those inside functions, and imports of a literal name through `import_module`."""
-    found: list[Import] = []
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Import):
-            found.extend(Import(0, alias.name, ()) for alias in node.names)
-        elif isinstance(node, ast.ImportFrom):
-            found.append(Import(node.level, node.module or "", tuple(alias.name for alias in node.names)))
-        elif isinstance(node, ast.Call) and _called(node) in ("import_module", "__import__") and node.args:
-            first = node.args[0]
-            if isinstance(first, ast.Constant) and isinstance(first.value, str) and not first.value.startswith("."):
-                found.append(Import(0, first.value, ()))
-    return found
+def _does_nothing(statement: ast.AST) -> bool:
+    """Whether a statement only fills a place: `pass`, `...`, a text."""
+    return isinstance(statement, ast.Pass) or (
+        isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant)
+    )
 
 
-def _called(node: ast.Call) -> str:
-    function = node.func
-    return function.attr if isinstance(function, ast.Attribute) else getattr(function, "id", "")
+def _listed(tree: ast.AST | Sequence[ast.AST]) -> Sequence[ast.AST]:
+    return [tree] if isinstance(tree, ast.AST) else tree
+
+
+def _serialise(node: object, documented: bool, parts: list[str]) -> None:
+    if isinstance(node, ast.AST):
+        parts.append(f"{type(node).__name__}(")
+        for field in node._fields:
+            value = getattr(node, field, None)
+            if field in _BLOCKS and isinstance(value, list):
+                is_documented = documented and field == "body" and isinstance(node, _DOCUMENTED)
+                value = [statement for statement in value if is_documented or not _does_nothing(statement)]
+            if field not in _UNSEEN and value is not None and value != []:
+                parts.append(f"{field}=")
+                _serialise(value, documented, parts)
+        parts.append(")")
+    elif isinstance(node, list | tuple) and all(isinstance(item, ast.AST | None) for item in node):
+        parts.append("[")
+        for item in node:
+            _serialise(item, documented, parts)
+            parts.append(",")
+        parts.append("]")
+    else:
+        # Not repr: which characters it shows as they are depends on the version of Python.
+        parts.append(f"{type(node).__name__}:{node!a}")
 
 
 # Quoted texts and names: with backslashes after an E, with doubled quotes inside, MySQL's names, PostgreSQL's dollars.

@@ -15,7 +15,8 @@ from typing import Any
 from workflows.errors import ParameterError, TemplateError
 from workflows.identity.canonical import digest, digest_bytes
 from workflows.identity.memo import Memo
-from workflows.identity.syntax import Import, digest_python, imports_of
+from workflows.identity.outline import Outline, outline
+from workflows.identity.syntax import digest_python
 from workflows.notebooks.parameters import MISSING, Parameter, ParametersCell, plain
 from workflows.notebooks.types import KNOWN, UnknownType
 
@@ -36,8 +37,10 @@ class Template:
     """The position of the parameters cell among all cells, from 0."""
     digest: str
     """What a report can show of it: code without comments and layout, text cells, and the report's options."""
-    imports: tuple[Import, ...]
-    """What its code imports."""
+    outline: Outline
+    """What its code cells use, under the template's digest."""
+    source: bytes
+    """The file as it was read."""
 
     @property
     def parameters(self) -> dict[str, Parameter]:
@@ -147,6 +150,10 @@ class Templates:
             raise TemplateError.missing(name, self.folder, self.names()) from error
         except OSError as error:
             raise TemplateError.not_a_notebook(name, path, f"it cannot be read ({error.strerror})") from error
+        return self.of_bytes(name, path, data)
+
+    def of_bytes(self, name: str, path: Path, data: bytes) -> Template:
+        """The template in a notebook's bytes; raises TemplateError for what could not run."""
         notebook = _notebook(name, path, data)
         key = digest_bytes(data)
         known = self.memo.get(key)
@@ -155,11 +162,10 @@ class Templates:
         cell = self._cell(name, notebook, index)
         if known is None:
             _check_defaults(name, cell)
-            imports = [found for tree in trees.values() for found in imports_of(tree)]
-            known = [_digest(notebook, trees), [[i.level, i.module, list(i.names)] for i in imports]]
+            cells = outline(ast.Module([statement for tree in trees.values() for statement in tree.body], []))
+            known = {**cells.as_json(), "digest": _digest(notebook, trees)}
             self.memo.put(key, known)
-        imported = tuple(Import(level, module, tuple(names)) for level, module, names in known[1])
-        return Template(name, path, notebook, cell, index, known[0], imported)
+        return Template(name, path, notebook, cell, index, known["digest"], Outline.from_json(known), data)
 
     def _cell(self, name: str, notebook: dict[str, Any], index: int) -> ParametersCell:
         above = [cell["source"] for cell in notebook["cells"][:index] if cell["cell_type"] == "code"]

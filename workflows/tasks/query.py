@@ -9,13 +9,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from workflows.data.statement import Statement
-from workflows.data.tables import as_frame, as_stored, checked, schema_module, write_table
+from workflows.data.tables import as_frame, as_stored, checked, schema_name, write_table
 from workflows.errors import NoData, PipelineError, PlanError
 from workflows.identity.canonical import digest, digest_bytes
 from workflows.identity.closure import Code
 from workflows.identity.environment import Environment
 from workflows.store.address import TABLE, Address
 from workflows.store.artefacts import Artefact, Provenance
+from workflows.store.plans import Planned
 from workflows.tasks.plan import Recipe
 from workflows.tasks.progress import Progress
 from workflows.tasks.project import current
@@ -56,15 +57,23 @@ class Query(Result):
         """The last date with data, if there is one; needs `dates`."""
         return max(map(datetime.date.fromisoformat, _dates(cls)), default=None)
 
-    def recipe(self) -> Recipe:
+    @classmethod
+    def code_closure(cls) -> Code:
+        """The code of the class, with its statements and its schema."""
+        return _code(cls)
+
+    def recipe(self, planned: Planned | None = None) -> Recipe:
         """The statement's code and the state of the data."""
         texts = self._texts()
-        code = _code(type(self))
-        found = self._known(code) or _ask(self.label, [self])[0]
+        code = self.code_closure()
+        if planned:
+            found: dict[str, Any] = {"fingerprint": planned.fingerprint, "rows": planned.rows}
+        else:
+            found = self._known(code) or _ask(self.label, [self])[0]
         problem = None
         if found["rows"] == 0 and not self.allow_empty:
             problem = self._no_data()
-        return Recipe(texts, code, found["fingerprint"], problem)
+        return Recipe(texts, code, found["fingerprint"], found["rows"], problem)
 
     @classmethod
     def look_ahead(cls, drafts: Sequence[Result]) -> None:
@@ -96,6 +105,11 @@ class Query(Result):
         """The rows as the database has them now, checked and typed as they would be stored; nothing is."""
         rows = current().database.result(self.label, _statement(type(self), "sql"), self._values())
         return as_stored(self.label, checked(self.label, as_frame(rows), self.schema))
+
+    def read_when_planned(self) -> list[str]:
+        """The statements."""
+        statements = {a: _statement(type(self), a) for a in _ATTRIBUTES if getattr(self, a)}
+        return [_file_name(type(self), a, found.path) for a, found in statements.items() if found.path]
 
     def _no_data(self) -> NoData:
         return NoData.for_query(self.label, _dates(type(self)) if self.dates else [])
@@ -194,16 +208,16 @@ def _code(task: type[Query]) -> Code:
 
 
 def _read_code(task: type[Query]) -> Code:
-    code = class_code(task, schema_module(task.schema))
-    files: dict[str, str] = {}
-    sources: dict[str, bytes] = {}
+    code = class_code(task, schema_name(task.schema))
     for attribute in _ATTRIBUTES:
         if getattr(task, attribute, None):
             statement = _statement(task, attribute)
             if statement.path:
                 name = _file_name(task, attribute, statement.path)
-                files[name], sources[name] = digest_bytes(statement.normal.encode()), statement.text.encode()
-    return code | Code(files, frozenset(), {name: {"": found} for name, found in files.items()}, sources)
+                found = digest_bytes(statement.normal.encode())
+                # In place of the file's bytes, which the closure finds by its name: comments in it do not count.
+                code |= Code.of_file(name, found, statement.text.encode())
+    return code
 
 
 def _file_name(task: type[Query], attribute: str, path: Path) -> str:

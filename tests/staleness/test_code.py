@@ -1,0 +1,52 @@
+"""Changes of code: exactly what they can change runs again, as a run from scratch shows."""
+
+from __future__ import annotations
+
+import code_classes
+import code_definitions
+import code_modules
+import pytest
+from cosmetics import COSMETICS
+from harness import Case
+from trial import Trial, named
+
+pytestmark = pytest.mark.integration
+
+CASES = [*code_definitions.CASES, *code_classes.CASES, *code_modules.CASES]
+assert len({case.name for case in CASES}) == len(CASES)
+
+
+@named(CASES)
+def test_a_change_that_matters_is_seen(case: Case, trial: Trial) -> None:
+    trial.assert_seen(case)
+
+
+@named(CASES)
+def test_a_change_that_matters_runs_nothing_else(case: Case, trial: Trial) -> None:
+    trial.assert_nothing_else(case)
+
+
+@named([case for case in CASES if case.harmless])
+def test_its_harmless_twin_in_the_same_place_runs_nothing(case: Case, trial: Trial) -> None:
+    trial.assert_nothing_runs(case, case.harmless)
+
+
+@named(CASES)
+def test_what_no_program_sees_runs_nothing(case: Case, trial: Trial) -> None:
+    """In a fresh checkout, with other comments, layout, docstrings and file times, and definitions that nobody uses."""
+    kinds = [kind for kind in COSMETICS if not (case.is_undecided and kind == "unrelated definitions")]
+    try:
+        trial.assert_nothing_runs(case, *(COSMETICS[kind] for kind in kinds))
+    except AssertionError:
+        # Together first, because that is quick; which of them it was is asked only then.
+        for kind in kinds:
+            try:
+                trial.assert_nothing_runs(case, COSMETICS[kind])
+            except AssertionError as error:
+                raise AssertionError(f"{kind}: {error}") from error
+        raise
+
+
+@named([case for case in CASES if case.is_undecided])
+def test_what_cannot_be_decided_counts_whole_and_says_so(case: Case, trial: Trial) -> None:
+    assert trial.first(case)[1].undecided

@@ -1,0 +1,105 @@
+"""What statements do to others while their modules are imported: registries filled, modules patched, options set."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from workflows.identity.modules import Module
+from workflows.identity.names import Found, Names
+from workflows.identity.unit import UNKNOWN, Unit
+
+
+@dataclass
+class Effect:
+    """What a statement does to others while it is imported, or a definition when it is called."""
+
+    changed: set[tuple[str, str]] = field(default_factory=set)
+    """The names, each of a module, whose objects it changes in place."""
+    abroad: set[str] = field(default_factory=set)
+    """The foreign modules that it changes; UNKNOWN where it may change anything."""
+
+    def __or__(self, other: Effect) -> Effect:
+        return Effect(self.changed | other.changed, self.abroad | other.abroad)
+
+
+@dataclass
+class Effects:
+    """What the statements of the project's own modules do, each worked out once."""
+
+    names: Names
+    _known: dict[tuple[str, int], Effect] = field(default_factory=dict)
+
+    def of(self, module: Module, number: int) -> Effect:
+        """What a statement does to others when its module is imported."""
+        key = (module.name, number)
+        if key not in self._known:
+            self._known[key] = self._read(module, module.outline.units[number])
+        return self._known[key]
+
+    def _read(self, module: Module, unit: Unit) -> Effect:
+        effect = Effect(abroad={UNKNOWN} if UNKNOWN in unit.bare else set())
+        for reference in unit.changes:
+            effect |= self._change(module, reference)
+        for reference in unit.decorates:
+            effect |= Effect(self._change(module, reference).changed)
+        for reference in unit.runs:
+            # What a method of an object does that was made abroad is its own matter, as is a value that is kept.
+            effect |= self._call(module, reference)
+        for reference in unit.bare:
+            effect |= self._bare_call(module, reference, effect)
+        return Effect(
+            {name for name in effect.changed if name[1] not in unit.names or name[0] != module.name}, effect.abroad
+        )
+
+    def _change(self, module: Module, reference: str, seen: frozenset[tuple[str, str]] = frozenset()) -> Effect:
+        """What is changed by changing a reference: its object, by whatever other names it goes."""
+        effect = Effect()
+        for found in self.names.resolve(module, reference):
+            if found.module is None:
+                effect.abroad.add(found.name)
+            elif not found.is_way_to_import and (found.module.name, found.name) not in seen:
+                effect.changed.add((found.module.name, found.name))
+                for alias in found.aliases:
+                    effect |= self._change(found.module, alias, seen | effect.changed)
+        return effect
+
+    def _call(self, module: Module, reference: str) -> Effect:
+        effect = Effect()
+        for found in self.names.resolve(module, reference):
+            if found.module is not None:
+                effect |= self._inside(found, set())
+        return effect
+
+    def _bare_call(self, module: Module, reference: str, known: Effect) -> Effect:
+        """A call for what it does elsewhere; where no trace of that is found in the project's code, it may be anything."""
+        effect = Effect()
+        for found in self.names.resolve(module, reference):
+            if found.module is None:
+                effect.abroad.add(found.name)
+            elif found.is_callable:
+                inner = self._inside(found, set())
+                is_traced = inner.changed or inner.abroad or known.changed
+                effect |= inner if is_traced else Effect(abroad={UNKNOWN})
+            elif not found.is_way_to_import:
+                effect |= self._change(module, reference)
+        return effect
+
+    def _inside(self, found: Found, seen: set[tuple[str, int]]) -> Effect:
+        """What calling a definition does to others, through everything it calls."""
+        effect = Effect()
+        module = found.module
+        for number in found.units if module else ():
+            assert module is not None
+            unit = module.outline.units[number]
+            if (module.name, number) in seen or unit.targets:
+                continue
+            seen.add((module.name, number))
+            for reference in unit.changes_inside:
+                effect |= self._change(module, reference)
+            for reference in (*unit.uses, *unit.uses_required):
+                for below in self.names.resolve(module, reference):
+                    if below.module is None and reference in unit.bare_inside:
+                        effect.abroad.add(below.name)
+                    elif below.module is not None and below.is_callable:
+                        effect |= self._inside(below, seen)
+        return effect

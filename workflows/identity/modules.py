@@ -1,0 +1,183 @@
+"""The project's own modules: found without being imported, and read once."""
+
+from __future__ import annotations
+
+import ast
+import importlib.util
+import site
+import sys
+import sysconfig
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from importlib.machinery import EXTENSION_SUFFIXES, PathFinder
+from pathlib import Path
+
+from workflows.errors import PipelineError
+from workflows.identity.canonical import digest_bytes
+from workflows.identity.memo import Memo
+from workflows.identity.outline import Outline, outline
+
+ENGINE = Path(__file__).resolve().parent.parent
+
+
+@dataclass(frozen=True)
+class Module:
+    """One module of the project's own code, as this process found it first."""
+
+    name: str
+    path: Path
+    outline: Outline
+    """Without units for an extension module, which counts by its bytes."""
+    source: bytes
+
+    @property
+    def package(self) -> str:
+        """What its relative imports start from."""
+        return self.name if self.path.name == "__init__.py" else self.name.rpartition(".")[0]
+
+    @property
+    def is_extension(self) -> bool:
+        """Whether it is compiled."""
+        return self.path.suffix != ".py"
+
+
+@dataclass
+class Modules:
+    """The project's own modules by name: what is on disk later does not count.
+
+    `root` is the project's folder; `pipelines` are the modules named in the settings, which are the project's own code
+    wherever they lie; `memo` keeps outlines by the bytes they were taken from.
+    """
+
+    root: Path
+    pipelines: Sequence[str]
+    memo: Memo
+    _modules: dict[str, Module | None] = field(default_factory=dict)
+    _packages: dict[str, bool] = field(default_factory=dict)
+    _foreign: tuple[Path, ...] = ()
+
+    def __post_init__(self) -> None:
+        self._foreign = _foreign_folders(self.root)
+
+    def get(self, name: str) -> Module | None:
+        """The module of a name, if it is the project's own."""
+        if name not in self._modules:
+            path = self._locate(name)
+            self._modules[name] = self._read(name, path) if path else None
+        return self._modules[name]
+
+    def exists(self, name: str) -> bool:
+        """Whether there is a module of the project's own of this name, or a package without a file, with modules in it."""
+        if name not in self._packages:
+            self._packages[name] = self.get(name) is not None or self._is_open_package(name)
+        return self._packages[name]
+
+    def _is_open_package(self, name: str) -> bool:
+        spec = _spec(name)
+        places = [Path(place).resolve() for place in (spec and spec.submodule_search_locations) or ()]
+        has_file = spec is None or spec.origin is not None
+        return bool(places) and not has_file and not any(self._is_foreign(place) for place in places)
+
+    def _is_foreign(self, path: Path) -> bool:
+        return ENGINE in path.parents or any(folder in path.parents for folder in self._foreign)
+
+    def below(self, package: str) -> list[Module]:
+        """The modules that lie in a package, also those in packages inside it."""
+        around = self.get(package)
+        if around is None or around.path.name != "__init__.py":
+            return []
+        folder = around.path.parent
+        names = sorted(
+            ".".join([package, *path.relative_to(folder).with_suffix("").parts]).removesuffix(".__init__")
+            for path in folder.rglob("*.py")
+        )
+        return [found for found in map(self.get, names) if found]
+
+    def label(self, module: Module) -> str:
+        """A module's file in a code closure."""
+        return label(module.path, self.root, module.name)
+
+    def _locate(self, name: str) -> Path | None:
+        """The file of a module of the project's own code, or None."""
+        if name.partition(".")[0] in sys.stdlib_module_names:
+            return None
+        found = getattr(sys.modules.get(name), "__file__", None)
+        path = Path(found) if found else _searched(name)
+        if path is None or not path.name.endswith((".py", *EXTENSION_SUFFIXES)):
+            return None
+        path = path.resolve()
+        if any(name == own or name.startswith(f"{own}.") for own in self.pipelines):
+            return path
+        return None if self._is_foreign(path) else path
+
+    def _read(self, name: str, path: Path) -> Module:
+        source = path.read_bytes()
+        key = digest_bytes(source)
+        if path.suffix != ".py":
+            return Module(name, path, Outline([], [], key), source)
+        known = self.memo.get(key)
+        if known is None:
+            try:
+                known = outline(ast.parse(source)).as_json()
+            except (SyntaxError, ValueError) as error:
+                raise PipelineError.not_imported(name, error) from error
+            self.memo.put(key, known)
+        return Module(name, path, Outline.from_json(known), source)
+
+
+def label(path: Path, root: Path, module: str = "") -> str:
+    """A file's name in a code closure: relative to the project where it lies in it, else as its module has it."""
+    try:
+        return path.resolve().relative_to(root.resolve()).as_posix()
+    except ValueError:
+        # Outside of the project the name must not depend on where the machine keeps it, and still be the file's own.
+        folders = module.split(".") if path.name == "__init__.py" else module.split(".")[:-1]
+        return "/".join([*folders, path.name])
+
+
+def parents(name: str) -> list[str]:
+    """The packages around a module, outermost first."""
+    parts = name.split(".")
+    return [".".join(parts[:i]) for i in range(1, len(parts))]
+
+
+def _searched(name: str) -> Path | None:
+    """The file of a module that is not loaded."""
+    spec = _spec(name)
+    return Path(spec.origin) if spec and spec.origin else None
+
+
+def _spec(name: str) -> importlib.machinery.ModuleSpec | None:
+    """What Python would load for a name, found without importing the packages around it."""
+    path: list[str] | None = None
+    spec = None
+    for parent in (*parents(name), name):
+        # By its last name alone: for a dotted one inside a namespace package the packages above would have to be loaded.
+        spec = PathFinder.find_spec(parent.rpartition(".")[2], path)
+        if spec is None and "." not in parent:
+            # What an editable install puts on no path, but finds by a hook of its own.
+            spec = _hooked(parent)
+        if spec is None:
+            return None
+        path = list(spec.submodule_search_locations or [])
+    return spec
+
+
+def _hooked(name: str) -> importlib.machinery.ModuleSpec | None:
+    try:
+        return importlib.util.find_spec(name)
+    except (ImportError, ValueError):
+        return None
+
+
+def _foreign_folders(root: Path) -> tuple[Path, ...]:
+    """Where the standard library and installed distributions lie; an editable install lies elsewhere."""
+    places = [sysconfig.get_path(kind) for kind in ("stdlib", "platstdlib", "purelib", "platlib")]
+    places += [*site.getsitepackages(), site.getusersitepackages()]
+    # A folder that holds the records of installed distributions holds them too, wherever it lies.
+    places += [place for place in sys.path if place and Path(place) != root and _is_installed(Path(place))]
+    return tuple({Path(place).resolve() for place in places if place})
+
+
+def _is_installed(folder: Path) -> bool:
+    return folder.is_dir() and any(entry.name.endswith(".dist-info") for entry in folder.iterdir())

@@ -1,0 +1,141 @@
+"""What a name in a module stands for: the statements that bind it, in that module or in those it is imported from."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from workflows.identity.modules import Module, Modules
+from workflows.identity.scopes import IMPORTED
+from workflows.identity.unit import EVERYTHING, Unit
+
+
+@dataclass(frozen=True)
+class Found:
+    """What a reference stands for, or passes on its way."""
+
+    module: Module | None
+    """None for a foreign module, whose top-level name is `name`."""
+    name: str
+    """The name in the module, or EVERYTHING where the module itself is meant."""
+    rest: str
+    """What of the chain follows the name."""
+    units: tuple[int, ...] = ()
+    """The statements that bind the name."""
+
+    @property
+    def is_way_to_import(self) -> bool:
+        """Whether the name only stands for another module's."""
+        return bool(self.units) and all(self.name in self._unit(number).targets for number in self.units)
+
+    @property
+    def aliases(self) -> list[str]:
+        """The references that the name is another name of."""
+        return [alias for number in self.units for alias in self._unit(number).aliases]
+
+    @property
+    def is_callable(self) -> bool:
+        """Whether the name is a function's or a class's."""
+        return any(self._unit(number).is_definition for number in self.units)
+
+    def _unit(self, number: int) -> Unit:
+        assert self.module is not None
+        return self.module.outline.units[number]
+
+
+@dataclass
+class Names:
+    """How references are followed through the project's own modules."""
+
+    modules: Modules
+
+    def resolve(self, module: Module, reference: str) -> Iterator[Found]:
+        """What a reference in a module stands for: statements of own modules on the way, whole modules, foreign names."""
+        if reference.startswith(IMPORTED):
+            yield from self._imported(module, reference)
+            return
+        name, _, rest = reference.partition(".")
+        yield from self._named(module, name, rest, frozenset())
+
+    def _named(self, module: Module, name: str, rest: str, seen: frozenset[tuple[str, str]]) -> Iterator[Found]:
+        """A name of a module's top level, and what follows it in the chain."""
+        if (module.name, name) in seen:
+            return
+        seen |= {(module.name, name)}
+        bound = [number for number, unit in enumerate(module.outline.units) if name in unit.names]
+        yield Found(module, name, rest, tuple(bound))
+        for number in bound:
+            for target in module.outline.units[number].targets.get(name, ()):
+                yield from self._imported(module, f"{target}.{rest}" if rest else target, seen)
+        for star in module.outline.stars:
+            # Whichever comes later on import binds the name in the end.
+            yield from self._starred(module, star, name, rest, seen)
+
+    def _starred(
+        self, module: Module, star: str, name: str, rest: str, seen: frozenset[tuple[str, str]]
+    ) -> Iterator[Found]:
+        base = absolute(module, star)[0]
+        source = self.modules.get(base)
+        if source is None:
+            yield Found(None, base.partition(".")[0], "")
+        elif not name.startswith("__"):
+            found = [
+                target for target in self._named(source, name, rest, seen) if target.module is None or target.units
+            ]
+            if found:
+                yield from self._named(source, "__all__", "", seen)
+            yield from found
+
+    def _imported(
+        self, module: Module, reference: str, seen: frozenset[tuple[str, str]] = frozenset()
+    ) -> Iterator[Found]:
+        """An import, and the attributes taken from it: first those that are modules, then a name in the last of them."""
+        base, chain = absolute(module, reference)
+        parts = [part for part in chain.split(".") if part]
+        if not base:
+            return
+        while parts and parts[0] != EVERYTHING:
+            source = self.modules.get(base)
+            is_bound = source is not None and any(parts[0] in unit.names for unit in source.outline.units)
+            # A package that imports its own module under the module's name binds nothing else by it.
+            if (is_bound and (base, parts[0]) not in seen) or not self.modules.exists(f"{base}.{parts[0]}"):
+                break
+            base = f"{base}.{parts.pop(0)}"
+        source = self.modules.get(base)
+        if source is None:
+            yield Found(None, base.partition(".")[0], "")
+        elif not parts:
+            yield Found(source, EVERYTHING, "")
+        elif parts[0] == EVERYTHING:
+            yield from (Found(below, EVERYTHING, "") for below in (source, *self.modules.below(base)))
+        else:
+            yield from self._attribute(source, parts, seen)
+
+    def _attribute(self, source: Module, parts: list[str], seen: frozenset[tuple[str, str]]) -> Iterator[Found]:
+        name, rest = parts[0], ".".join(parts[1:])
+        is_known = source.outline.stars or any(name in unit.names for unit in source.outline.units)
+        if name == "__dict__":
+            yield Found(source, EVERYTHING, "")
+        elif not is_known and any("__getattr__" in unit.names for unit in source.outline.units):
+            yield from self._named(source, "__getattr__", "", seen)
+        yield from self._named(source, name, rest, seen)
+
+
+def absolute(module: Module, reference: str) -> tuple[str, str]:
+    """The module that a reference imports from, and what follows."""
+    base, _, chain = reference.removeprefix(IMPORTED).partition(":")
+    name = base.lstrip(".")
+    if level := len(base) - len(name):
+        above = module.package.split(".")
+        kept = above[: len(above) - (level - 1)]
+        name = ".".join([*kept, name] if name else kept)
+    return name, chain
+
+
+def loaded_by(module: Module, references: Iterable[str]) -> list[str]:
+    """The modules that these imports load."""
+    found = []
+    for reference in references:
+        base, chain = absolute(module, reference)
+        found += [base, f"{base}.{chain}"] if chain else [base]
+    return [name for name in found if name]
