@@ -332,3 +332,31 @@ def test_a_table_that_arrow_reads_by_itself_counts(place: Any) -> None:
     assert made(place) == 5
     pd.DataFrame({"value": [7.0]}).to_parquet(path)
     assert made(place) == 7
+
+
+def test_a_file_whose_content_an_earlier_task_of_the_process_cached_counts_too(place: Any) -> None:
+    acme = place.load(
+        "import functools\n"
+        + CLEANED % 'return events.assign(value=float(limits("limits")))'
+        + """
+@functools.cache
+def limits(name):
+    return Path(f"rules/{name}.csv").read_text()
+"""
+    )
+    assert place.build(acme.Cleaned(date=NEXT), acme.Cleaned(date=DAY))
+    acme.limits.cache_clear()
+    write(place.folder / "rules/limits.csv", "7")
+    again = place.again()
+    assert not again.Cleaned(date=DAY).complete()
+    assert not again.Cleaned(date=NEXT).complete()
+
+
+def test_an_import_that_fails_is_named_with_the_line_of_the_stage(place: Any) -> None:
+    from workflows.errors import StageError
+
+    acme = place.load(CLEANED % "import absent_module")
+    with pytest.raises(
+        StageError, match=r"No module named 'absent_module' \(acme.py, line \d+: import absent_module\)"
+    ):
+        place.run(acme.Cleaned(date=DAY))

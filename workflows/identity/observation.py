@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import importlib.util
 import json
 import linecache
@@ -90,6 +91,7 @@ class _Observer:
         self.scope: Scope | None = None
         self.recordings: list[Recording] = []
         self.at_import: dict[str, dict[Sight, None]] = {}
+        self.cached: dict[Any, dict[Sight, None]] = {}
         self._foreign: set[str] = set()
         self._is_installed = False
         self._handlers: dict[str, Callable[..., None]] = {
@@ -170,7 +172,22 @@ class _Observer:
         state = state_of(text)
         if during is None or (kind == "file" and state.startswith("folder")):
             return
-        self._keep(Sight(kind, label, during, "" if kind == "write" else state), during)
+        sight = Sight(kind, label, during, "" if kind == "write" else state)
+        for function in self._caching(frame):
+            self.cached.setdefault(function, {})[sight] = None
+        self._keep(sight, during)
+
+    def _caching(self, frame: FrameType | None) -> Iterator[Any]:
+        """The functions of the project at work here whose results are kept by functools."""
+        assert self.scope is not None
+        while frame is not None:
+            code = frame.f_code
+            if self.scope.kind(code.co_filename) == "own":
+                around: Any = frame.f_globals
+                found = functools.reduce(_attribute, code.co_qualname.split("."), around)
+                if isinstance(found, functools._lru_cache_wrapper):
+                    yield found
+            frame = frame.f_back
 
     def _keep(self, sight: Sight, during: str) -> None:
         if during:
@@ -281,6 +298,7 @@ def forget(modules: Iterable[str]) -> None:
 def recording(spool: Path) -> Iterator[Recording]:
     """Record what this process, and those it forks, do in this block; nothing where nobody watches."""
     found = Recording(spool, os.getpid())
+    hits = {function: function.cache_info().hits for function in _observer.cached}
     _observer.recordings.append(found)
     try:
         with unannounced.told(_observer):
@@ -288,6 +306,10 @@ def recording(spool: Path) -> Iterator[Recording]:
     finally:
         _observer.recordings.remove(found)
         found.close()
+        for function, before in hits.items():
+            # What it returned may come from what it opened in an earlier run of this process.
+            for sight in _observer.cached[function] if function.cache_info().hits != before else ():
+                found.add(sight)
 
 
 def record_to(spool: Path) -> None:
@@ -301,6 +323,10 @@ def loading() -> Iterator[None]:
     """Keep what the project's modules do that are imported in this block."""
     with unannounced.told(_observer):
         yield
+
+
+def _attribute(holder: Any, name: str) -> Any:
+    return holder.get(name) if isinstance(holder, dict) else getattr(holder, name, None)
 
 
 def _is_noted(frame: FrameType | None) -> bool:

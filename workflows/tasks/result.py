@@ -342,7 +342,7 @@ def place_of(error: BaseException) -> str:
     """Where an exception came from: the last frame of the project's own code, in parentheses, for a sentence's end."""
     frames = traceback.extract_tb(error.__traceback__)
     root = f"{current().settings.root}{os.sep}"
-    own = [frame for frame in frames if frame.filename.startswith(root) and "site-packages" not in frame.filename]
+    own = [frame for frame in frames if current().scope.kind(frame.filename) == "own"]
     frame = (own or list(frames))[-1]
     return f" ({frame.filename.removeprefix(root)}, line {frame.lineno}: {frame.line})"
 
