@@ -19,7 +19,7 @@ from workflows.identity import unannounced
 from workflows.identity.scope import Scope
 from workflows.identity.unannounced import MACHINERY
 
-Kind = Literal["file", "folder", "look", "module", "import", "write"]
+Kind = Literal["file", "folder", "look", "module", "import", "load", "write"]
 
 _ASKED = frozenset(asked.__code__.co_filename for asked in (os.path.exists, Path.exists))
 # These show the source of code that is running anyway.
@@ -30,7 +30,8 @@ class Sight(NamedTuple):
     """One thing that a run did."""
 
     kind: Kind
-    """'look' is a question whether there is a file, 'module' an import by a computed name, 'import' one by a statement."""
+    """'look' is a question whether there is a file, 'module' an import by a computed name, 'import' one by a statement,
+    'load' the reading of a module's file by either."""
     label: str
     """The file or folder."""
     by: str
@@ -165,17 +166,19 @@ class _Observer:
         # Above this, the handler and the hook is who acts.
         frame = frame or sys._getframe(3)
         is_machinery = frame.f_code.co_filename.startswith(MACHINERY)
-        if is_machinery and (kind != "file" or _is_noted(frame)):
-            # The folders on the path are listed for finding modules only; an import is noted as one.
+        if is_machinery and kind != "file":
+            # The folders on the path are listed for finding modules only.
             return
+        if is_machinery and _is_noted(frame):
+            kind = "load"
         during = self._during(frame)
         state = state_of(text)
-        if during is None or (kind == "file" and state.startswith("folder")):
+        if during is None or (kind in ("file", "load") and state.startswith("folder")):
             return
         sight = Sight(kind, label, during, "" if kind == "write" else state)
         for function in self._caching(frame):
             self.cached.setdefault(function, {})[sight] = None
-        self._keep(sight, during)
+        self._keep(sight, "" if kind == "load" else during)
 
     def _caching(self, frame: FrameType | None) -> Iterator[Any]:
         """The functions of the project at work here whose results are kept by functools."""

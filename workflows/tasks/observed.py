@@ -13,7 +13,7 @@ from workflows.identity.canonical import digest
 from workflows.identity.closure import Code
 from workflows.identity.environment import Environment
 from workflows.identity.observation import Sight
-from workflows.identity.observed import Observed, changed, joined, scratch, unseen
+from workflows.identity.observed import Files, Observed, changed, joined, scratch, unseen
 from workflows.store.provenance import digest_named, environment_key
 from workflows.tasks.plan import Recipe
 from workflows.tasks.project import current
@@ -59,15 +59,16 @@ class Place:
 
 def counted(task: Result, recipe: Recipe) -> Recipe:
     """A task's recipe with what runs have shown counted in it."""
-    return with_observed(recipe, Place.of(task, recipe).read_for_plan())
+    found = Place.of(task, recipe).read_for_plan()
+    return with_observed(recipe, found, current().files_as_planned) if found else recipe
 
 
-def with_observed(recipe: Recipe, found: Observed) -> Recipe:
+def with_observed(recipe: Recipe, found: Observed, files: Files | None = None) -> Recipe:
     """A recipe with these files counted, as they are now."""
     if not found:
         return recipe
-    named = recipe.named
-    return replace(recipe, code=joined(named, current().files.code(found, _closure)), code_named=named)
+    named, files = recipe.named, files or current().files
+    return replace(recipe, code=joined(named, files.code(found, _closure)), code_named=named)
 
 
 def note(task: Result, sights: Sequence[Sight], recipe: Recipe) -> tuple[Recipe, dict[str, str]]:
@@ -103,13 +104,20 @@ def _shown(sights: Sequence[Sight], named: Code, written: set[str]) -> Observed:
 
 
 def _refuse_changed(task: Result, sights: Sequence[Sight], found: Observed, recipe: Recipe, written: set[str]) -> None:
-    """Refuse to store what was made from a file that is another by now."""
+    """Refuse to store what was made from a file that is another by now, or that was another when it was planned."""
     folders = {f"{name}/" for name in found.folders if not any(_folder(label) == name for label in written)}
-    planned = {label: of for label, of in recipe.observed.items() if label in found.files | folders}
-    imported = [s for label in sorted(recipe.named.files) for s in observation.at_import(label)]
+    imported = [sight for label in sorted(recipe.named.files) for sight in observation.at_import(label)]
     other = changed([*sights, *imported], found.files | folders, current().scope)
-    now = current().files.code(found, _closure).files
-    other = other or next((label for label, of in planned.items() if now.get(label, of) != of), None)
+    now = with_observed(recipe, found)
+    planned = {label: of for label, of in recipe.observed.items() if label not in recipe.named.files}
+    other = other or next(
+        (label for label in planned if now.code.files.get(label, planned[label]) != planned[label]), None
+    )
+    loaded = {sight.label: now.code.sources.get(sight.label) for sight in sights if sight.kind == "load"}
+    other = other or next(
+        (label for label, source in loaded.items() if source is not None and current().files.differs(label, source)),
+        None,
+    )
     if other:
         raise PlanError.file_changed(task.label, other)
 
