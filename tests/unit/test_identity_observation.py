@@ -16,8 +16,9 @@ from typing import Any
 import pytest
 
 from workflows.identity import observation
-from workflows.identity.observation import Recording, Sight, recording, spooled, state_of
+from workflows.identity.observation import recording
 from workflows.identity.scope import Scope
+from workflows.identity.sights import Recording, Sight, spooled, state_of
 
 Seen = Callable[..., list[tuple[str, str]]]
 
@@ -143,7 +144,10 @@ def test_a_module_is_seen_whether_it_is_loaded_or_not(seen: Seen, statement: str
 
 
 def test_an_import_by_a_statement_is_told_from_others(seen: Seen) -> None:
-    assert seen("from package import two") == [("import", "package/__init__.py"), ("import", "package/two.py")]
+    modules = [("import", "package/__init__.py"), ("import", "package/two.py")]
+    loads = [("load", label) for _, label in modules]
+    assert seen("from package import two") == [*loads, *modules]
+    assert seen("from package import two") == modules
 
 
 def test_a_module_that_is_loaded_by_its_path_is_seen_as_a_file(seen: Seen) -> None:

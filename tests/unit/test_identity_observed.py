@@ -8,9 +8,9 @@ import pytest
 
 from workflows.identity.closure import Code
 from workflows.identity.memo import Memo
-from workflows.identity.observation import Kind, Sight
 from workflows.identity.observed import ABSENT, Files, Observed, changed, joined, scratch, unseen
 from workflows.identity.scope import Scope
+from workflows.identity.sights import Kind, Sight
 
 
 def code(*files: str) -> Code:

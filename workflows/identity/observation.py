@@ -5,84 +5,22 @@ from __future__ import annotations
 import contextlib
 import functools
 import importlib.util
-import json
 import linecache
 import os
-import stat
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from types import FrameType
-from typing import Any, Literal, NamedTuple
+from typing import Any
 
 from workflows.identity import unannounced
 from workflows.identity.scope import Scope
+from workflows.identity.sights import Kind, Recording, Sight, state_of
 from workflows.identity.unannounced import MACHINERY
-
-Kind = Literal["file", "folder", "look", "module", "import", "load", "write"]
 
 _ASKED = frozenset(asked.__code__.co_filename for asked in (os.path.exists, Path.exists))
 # These show the source of code that is running anyway.
 _SHOWING = frozenset({linecache.__file__})
-
-
-class Sight(NamedTuple):
-    """One thing that a run did."""
-
-    kind: Kind
-    """'look' is a question whether there is a file, 'module' an import by a computed name, 'import' one by a statement,
-    'load' the reading of a module's file by either."""
-    label: str
-    """The file or folder."""
-    by: str
-    """The module at whose import it happened, or '' for none; of a statement, the file that holds it."""
-    what: str = ""
-    """The module's name; of a file or folder, its state at that moment."""
-
-
-class Recording:
-    """What is seen between two moments, each thing once, in order.
-
-    What processes forked from this one see is handed over through a file.
-    """
-
-    def __init__(self, spool: Path, owner: int | None = None) -> None:
-        self._spool = spool
-        self._owner = owner
-        self._sights: dict[Sight, None] = {}
-
-    def add(self, sight: Sight) -> None:
-        """Keep a sight."""
-        if sight in self._sights:
-            return
-        self._sights[sight] = None
-        if os.getpid() != self._owner:
-            with self._spool.open("a", encoding="utf-8", errors="surrogatepass") as file:
-                file.write(json.dumps(sight) + "\n")
-
-    @property
-    def sights(self) -> list[Sight]:
-        """Everything seen so far."""
-        return list(self._sights)
-
-    def close(self) -> None:
-        """Take over what forked processes have seen."""
-        self._sights.update(dict.fromkeys(spooled(self._spool)))
-        self._spool.unlink(missing_ok=True)
-
-
-def spooled(spool: Path) -> list[Sight]:
-    """What other processes have seen."""
-    try:
-        lines = spool.read_text(encoding="utf-8", errors="surrogatepass").splitlines()
-    except OSError:
-        return []
-    found = []
-    for line in lines:
-        # A process that was killed may have left half a line.
-        with contextlib.suppress(ValueError, TypeError):
-            found.append(Sight(*json.loads(line)))
-    return found
 
 
 class _Observer:
@@ -339,14 +277,3 @@ def _is_noted(frame: FrameType | None) -> bool:
             return True
         frame = frame.f_back
     return False
-
-
-def state_of(path: str | os.PathLike[str]) -> str:
-    """What tells a file or a folder from what it is once it was changed; cheaper than its bytes, for one run."""
-    try:
-        found = Path(path).stat()
-    except OSError:
-        return "absent"
-    if stat.S_ISDIR(found.st_mode):
-        return f"folder {found.st_mtime_ns}"
-    return f"{found.st_size} {found.st_mtime_ns} {found.st_ctime_ns} {found.st_ino}"

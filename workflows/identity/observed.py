@@ -14,8 +14,8 @@ from typing import Any
 from workflows.identity.canonical import digest, digest_bytes
 from workflows.identity.closure import Code
 from workflows.identity.memo import Memo
-from workflows.identity.observation import Sight, state_of
 from workflows.identity.scope import Scope
+from workflows.identity.sights import Sight, state_of
 from workflows.identity.syntax import digest_python
 
 ABSENT = "absent"

@@ -16,8 +16,8 @@ from jupyter_core.utils import ensure_event_loop
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 
-from workflows.identity.observation import Sight, spooled
 from workflows.identity.scope import Scope
+from workflows.identity.sights import Sight, spooled
 from workflows.notebooks.guarded import FOLDER, SEEN
 from workflows.notebooks.kernel import Kernel, lent_kernel
 

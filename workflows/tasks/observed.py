@@ -12,8 +12,8 @@ from workflows.identity import observation
 from workflows.identity.canonical import digest
 from workflows.identity.closure import Code
 from workflows.identity.environment import Environment
-from workflows.identity.observation import Sight
 from workflows.identity.observed import Files, Observed, changed, joined, scratch, unseen
+from workflows.identity.sights import Sight
 from workflows.store.provenance import digest_named, environment_key
 from workflows.tasks.plan import Recipe
 from workflows.tasks.project import current

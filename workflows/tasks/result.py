@@ -20,7 +20,7 @@ from luigi.task import flatten
 from workflows.errors import DateError, ParcoursError, PipelineError, PlanError, StoreError
 from workflows.identity.closure import Code
 from workflows.identity.environment import Environment
-from workflows.identity.observation import Sight
+from workflows.identity.sights import Sight
 from workflows.store.address import REPORT, TABLE
 from workflows.store.artefacts import Address, Artefact, Provenance, described
 from workflows.tasks import command, observed
