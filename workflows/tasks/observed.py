@@ -46,20 +46,16 @@ class Place:
         except (KeyError, TypeError, AttributeError):
             return Observed()
 
-    def read_for_plan(self) -> Observed:
-        """What is known to a plan, which looks into the dates that had anything when it began."""
-        store = current().store
-        dates = current().once(("observed", self.task), lambda: frozenset(store.observed_dates(self.task)))
-        return self.read() if self.date in dates else Observed()
-
     def keep(self, found: Observed) -> None:
         """Keep what is known, from now on."""
         current().store.keep_observed(self.task, self.date, self.key, found.as_json())
 
 
 def counted(task: Result, recipe: Recipe) -> Recipe:
-    """A task's recipe with what runs have shown counted in it."""
-    found = Place.of(task, recipe).read_for_plan()
+    """A task's recipe with what runs have shown counted in it; where nothing is known for its date, nothing is looked for."""
+    family, store = task.get_task_family(), current().store
+    dates = current().once(("observed", family), lambda: frozenset(store.observed_dates(family)))
+    found = Place.of(task, recipe).read() if task.address_date in dates else Observed()
     return with_observed(recipe, found, current().files_as_planned) if found else recipe
 
 
@@ -131,8 +127,6 @@ def record(recipe: Recipe, around: Environment, seen: Mapping[str, str] | None =
 
     `around` is the environment of the code that is named.
     """
-    if not recipe.observed:
-        return {}
     shown = recipe.observed if seen is None else seen
     return {"observed": dict(shown), "named": digest_named(recipe.named.digest, environment_key(asdict(around)))}
 

@@ -387,7 +387,7 @@ def _main_digest(artefact: Artefact) -> str:
 
 
 def _beyond(recipe: Recipe, seen: Mapping[str, str] | None = None) -> dict[str, Any]:
-    return observed.record(recipe, environment_of(recipe.named), seen)
+    return observed.record(recipe, environment_of(recipe.named), seen) if recipe.observed else {}
 
 
 def _as_settled(artefact: Artefact) -> Artefact:
