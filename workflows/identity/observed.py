@@ -72,6 +72,9 @@ class Observed:
         return " and ".join(f"{verb} {', '.join(names)}" for verb, names in said if names)
 
 
+NOTHING = Observed()
+
+
 @dataclass(frozen=True)
 class Files:
     """The project's files as they are now; `memo` keeps the digests of large ones."""

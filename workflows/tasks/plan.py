@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from workflows.errors import ParcoursError, PipelineError
 from workflows.identity.closure import Code
 from workflows.identity.environment import Environment
+from workflows.identity.observed import NOTHING, Observed
 from workflows.identity.version import version_of
 
 if TYPE_CHECKING:
@@ -35,6 +36,8 @@ class Recipe:
     """Why the task would fail, where that is known already."""
     code_named: Code | None = None
     """The code that the source names, where runs have shown more, which `code` then counts too."""
+    shown: Observed = NOTHING
+    """What runs have shown."""
 
     @property
     def named(self) -> Code:
