@@ -66,8 +66,15 @@ class Step:
     @property
     def is_random(self) -> bool:
         """Whether the same inputs, code, environment and parameters gave other bytes."""
-        are_inputs_same = all(below.has_same_bytes for below in self.pair.inputs)
-        return self.has_same_bytes is False and not self.causes and not self.unknown and are_inputs_same
+        has_other_inputs = any(below.has_same_bytes is False for below in self.pair.inputs)
+        return self.has_same_bytes is False and not (self.causes or self.unknown or has_other_inputs)
+
+    @property
+    def randomness(self) -> str:
+        """What shows that it is not deterministic; of a version, the recipe and the versions of the inputs are the same."""
+        is_certain = all(below.has_same_bytes for below in self.pair.inputs)
+        same = "same inputs, code and environment" if is_certain else "same version"
+        return f"{self.pair.name} is not deterministic: {same}, other bytes"
 
     @property
     def differs(self) -> bool:
