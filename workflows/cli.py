@@ -61,11 +61,26 @@ def _parser() -> argparse.ArgumentParser:
     explain = commands.add_parser("explain", parents=[shared], help="say how an artefact or a report came to be")
     explain.add_argument("path", type=Path, help="a report's HTML file, an artefact's folder, or a file in it")
     explain.set_defaults(command=_explain)
+    used_by = commands.add_parser("used-by", parents=[shared], help="list the reports that used something")
+    used_by.add_argument("subject", metavar="X", help="a commit, a query or stage, an artefact's path or version")
+    used_by.add_argument("date", nargs="?", metavar="DATE", help="with a query or stage: of this date only")
+    used_by.add_argument("--date", dest="date_option", metavar="DATE", help="the same")
+    used_by.set_defaults(command=_used_by)
+    reindex = commands.add_parser("reindex", parents=[shared], help="fill the catalog from the store")
+    reindex.set_defaults(command=_reindex)
     diff = commands.add_parser("diff", parents=[shared], help="say why two reports, or two results of a task, differ")
     diff.add_argument("a", type=Path, metavar="A", help="a report's HTML file, an artefact's folder, or a file in it")
     diff.add_argument("b", type=Path, metavar="B", help="another one of the same task")
     diff.add_argument("--html", type=Path, metavar="FILE", help="also write a page with everything side by side")
     diff.set_defaults(command=_diff)
+    audit = commands.add_parser("audit", parents=[shared], help="compute stored results again and compare the bytes")
+    audit.add_argument("--share", type=float, required=True, metavar="S", help="how much of the store: 0.02 is 2 %%")
+    audit.add_argument("--task", metavar="NAME", help="the results of this task only")
+    audit.add_argument(
+        "--seed", type=int, metavar="N", help="draw the sample that an earlier audit with this seed drew"
+    )
+    audit.add_argument("--limit", type=int, metavar="N", help="compute at most so many results")
+    audit.set_defaults(command=_audit)
     return parser
 
 
@@ -81,10 +96,30 @@ def _explain(options: argparse.Namespace) -> Answer:
     return explain(options.path)
 
 
+def _used_by(options: argparse.Namespace) -> Answer:
+    from workflows.answers.used_by import used_by
+
+    return used_by(options.subject, options.date_option or options.date, in_full=options.json)
+
+
+def _reindex(options: argparse.Namespace) -> Answer:
+    from workflows.answers.reindex import reindex
+
+    return reindex()
+
+
 def _diff(options: argparse.Namespace) -> Answer:
     from workflows.answers.diff import diff
 
     return diff(options.a, options.b, options.html)
+
+
+def _audit(options: argparse.Namespace) -> Answer:
+    from workflows.answers.audit import audit
+    from workflows.identity.surroundings import restart_with_fixed_seed
+
+    restart_with_fixed_seed(("parcours", "workflows/cli.py"))
+    return audit(options.share, options.task, options.seed, options.limit)
 
 
 def _print_json(value: Any) -> None:

@@ -150,7 +150,7 @@ class PipelineError(BadInput):
 
 
 class UsageError(BadInput):
-    """A `luigi` command that names no task, or leaves out what the task needs."""
+    """A command that names no task, leaves out what it needs, or gives what cannot be."""
 
     @classmethod
     def unknown_task(cls, name: str, known: Sequence[str]) -> UsageError:
@@ -167,6 +167,11 @@ class UsageError(BadInput):
     def wrong(cls, option: str, found: str, expected: str, why: object) -> UsageError:
         """A value that the option's parameter cannot hold."""
         return cls(f"{option} is {found!r}; expected {expected} ({why}).")
+
+    @classmethod
+    def outside(cls, option: str, found: object, expected: str) -> UsageError:
+        """A value that is not among those an option takes."""
+        return cls(f"{option} is {found}; expected {expected}.")
 
     @classmethod
     def interrupted(cls) -> UsageError:
@@ -433,6 +438,78 @@ class StoreError(ParcoursError):
         return cls(f"{path} {why}; expected a report's HTML file, an artefact's folder or a file in it.")
 
 
+class CatalogError(ParcoursError):
+    """A catalog that cannot be read or written."""
+
+    @classmethod
+    def unusable(cls, place: str, why: str) -> CatalogError:
+        """No catalog can be there."""
+        return cls(f"the catalog {place} cannot be used: {why}. It is named in luigi.cfg, [workflows] catalog.")
+
+    @classmethod
+    def refused(cls, place: str, why: str) -> CatalogError:
+        """The database or the file system says no."""
+        return cls(
+            f"the catalog {place} cannot be read or written: {why}. Grant access to it and its folder, or name another in "
+            "PARCOURS_CATALOG: it is filled from the store."
+        )
+
+    @classmethod
+    def locked(cls, place: str, seconds: float) -> CatalogError:
+        """Another process does not let go of it."""
+        return cls(
+            f"the catalog {place} is locked by another process, {seconds:g} s were waited; ask again when that process is done."
+        )
+
+    @classmethod
+    def foreign(cls, place: str) -> CatalogError:
+        """A database that holds something else."""
+        return cls(
+            f"{place} is a database, but no catalog; it was left as it is. Expected a place of the catalog's own, which "
+            "luigi.cfg names in [workflows] catalog."
+        )
+
+
+class DamagedCatalog(CatalogError):
+    """A catalog that must be made anew from the store."""
+
+    @classmethod
+    def broken(cls, place: str, why: str) -> DamagedCatalog:
+        """A file whose bytes are no catalog (any more)."""
+        return cls(f"the catalog {place} is damaged: {why}; `parcours reindex` makes it anew from the store.")
+
+    @classmethod
+    def other_format(cls, place: str, found: object, expected: int) -> DamagedCatalog:
+        """A catalog of another release."""
+        return cls(
+            f"the catalog {place} is of format {found}, not {expected}; `parcours reindex` makes it anew from the store."
+        )
+
+
+class SubjectError(BadInput):
+    """Something that was asked about and is not known, or more than one thing."""
+
+    @classmethod
+    def unknown(cls, name: str, known: Sequence[str]) -> SubjectError:
+        """Neither a path, nor a name, nor a version, nor a commit."""
+        return cls(
+            f"'{name}' is no path of an artefact, no query or stage with results, no version and no commit that made any. "
+            f"Queries and stages: {listed(known)}.{nearest(name, known)}"
+        )
+
+    @classmethod
+    def ambiguous(cls, name: str, meanings: Sequence[str]) -> SubjectError:
+        """More than one thing of this name or of these first digits."""
+        return cls(f"'{name}' could be {listed(meanings)}; expected one of them: give more digits, or the path.")
+
+    @classmethod
+    def dated(cls, name: str) -> SubjectError:
+        """A date for something that is no query or stage."""
+        return cls(
+            f"a date was given, but '{name}' is no query or stage; expected a date with a query's or stage's name only."
+        )
+
+
 class PathError(BadInput):
     """A path where something else is expected."""
 
@@ -467,6 +544,13 @@ class PlanError(ParcoursError):
     def data_changed(cls, task: str) -> PlanError:
         """Rows that changed between planning and running."""
         return cls(f"{task}: the rows changed while the run was going on; nothing was stored. Run the command again.")
+
+    @classmethod
+    def file_changed(cls, task: str, file: str) -> PlanError:
+        """A file of the project that changed between being opened and the end of the run."""
+        return cls(
+            f"{task}: {file} changed while the run that opened it was going on; nothing was stored. Run the command again."
+        )
 
 
 class SchedulerError(ParcoursError):

@@ -45,6 +45,10 @@ class Backfill(luigi.WrapperTask):
 
     def requires(self) -> list[ReportTask]:
         """One report for each date and template, the newest date first."""
+        project = current()
+        return list(project.once((Backfill, self.task_id), lambda: project.together(self._reports)))
+
+    def _reports(self) -> list[ReportTask]:
         days = [self.start + datetime.timedelta(days=n) for n in range((self.stop - self.start).days + 1)]
         return [
             ReportTask(date=day, template=name, parameters=self.parameters)

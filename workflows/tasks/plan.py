@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 Key = tuple[type, tuple[tuple[str, str], ...]]
 
+UNPLANNED = "unplanned"
+"""The version of a task that is met before it is planned."""
 _DEEPEST = 20
 """How many tasks are planned within one another; each takes about ten of the thousand frames that Python allows."""
 _LONGEST = 10_000
@@ -33,6 +35,19 @@ class Recipe:
     """Queries only: the fingerprint of the data."""
     problem: ParcoursError | None = None
     """Why the task would fail, where that is known already."""
+    code_named: Code | None = None
+    """The code that the source names, where runs have shown more, which `code` then counts too."""
+
+    @property
+    def named(self) -> Code:
+        """The code that the source names."""
+        return self.code_named or self.code
+
+    @property
+    def observed(self) -> dict[str, str]:
+        """What runs have shown beyond it: files and folders with their digests."""
+        known = self.named.files
+        return {label: found for label, found in self.code.files.items() if known.get(label) != found}
 
 
 @dataclass(frozen=True)
@@ -66,7 +81,9 @@ class Plan:
     longer than Python's stack is planned from some way down: each of its pieces begins once more when the next is done.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, ahead: Callable[[Callable[[], object]], None] | None = None) -> None:
+        """`ahead` is called before a tree of tasks is planned, with what constructs it."""
+        self._ahead = ahead
         self._identities: dict[Key, Identity] = {}
         self._open: set[Key] = set()
         self._depth = 0
@@ -77,12 +94,22 @@ class Plan:
             if key in self._open:
                 raise PipelineError.circular(draft.label)
             if self._depth == 0:
+                if self._ahead:
+                    self._ahead(draft.inputs)
                 self._from_below(key, draft, environment)
             elif self._depth < _DEEPEST:
-                self._compute(key, draft, environment)
+                self._within(key, draft, environment)
             else:
                 raise _First(key, draft)
         return self._identities[key]
+
+    def known(self, key: Key) -> Identity | None:
+        """The identity of a task, if it was computed already."""
+        return self._identities.get(key)
+
+    def compute(self, draft: Result, environment: Callable[[Code], Environment]) -> Identity:
+        """The identity of a task whose inputs may be planned first."""
+        return _identity(draft, environment)
 
     def _from_below(self, key: Key, draft: Result, environment: Callable[[Code], Environment]) -> None:
         waiting = [(key, draft)]
@@ -90,7 +117,7 @@ class Plan:
             while waiting:
                 self._open = {key for key, _ in waiting}
                 try:
-                    self._compute(*waiting[-1], environment)
+                    self._within(*waiting[-1], environment)
                     waiting.pop()
                 except _First as first:
                     waiting.append((first.key, first.draft))
@@ -100,30 +127,29 @@ class Plan:
         finally:
             self._open = set()
 
-    def _compute(self, key: Key, draft: Result, environment: Callable[[Code], Environment]) -> None:
+    def _within(self, key: Key, draft: Result, environment: Callable[[Code], Environment]) -> None:
         self._open.add(key)
         self._depth += 1
         try:
-            self._identities[key] = _identity(draft, environment)
+            self._identities[key] = self.compute(draft, environment)
         finally:
             self._depth -= 1
             self._open.discard(key)
 
 
 def _identity(draft: Result, environment: Callable[[Code], Environment]) -> Identity:
-    recipe = draft.recipe()
+    recipe = draft.counted_recipe()
     inputs = tuple(draft.inputs())
     around = environment(recipe.code)
-    version = version_of(
-        draft.get_task_family(),
-        recipe.parameters,
-        recipe.code.digest,
-        around.digest,
-        [task.version for task in inputs],
-        recipe.fingerprint,
-    )
+    version = version_with(draft, recipe, around, [task.version for task in inputs])
     problems = [recipe.problem, *(task.identity.problem for task in inputs)]
     return Identity(version, recipe, around, inputs, next(filter(None, problems), None))
+
+
+def version_with(task: Result, recipe: Recipe, around: Environment, inputs: Sequence[str]) -> str:
+    """The version of a task by its recipe, its environment and the versions of its inputs."""
+    code, family = recipe.code.digest, task.get_task_family()
+    return version_of(family, recipe.parameters, code, around.digest, inputs, recipe.fingerprint)
 
 
 def tree(root: Result) -> Iterator[Result]:

@@ -16,7 +16,7 @@ from luigi.task_register import Register
 
 from workflows.errors import ParameterError, ReportError, TemplateError
 from workflows.evaluation.measures import MIME, from_json, in_notebook, to_json
-from workflows.identity.canonical import canonical_json
+from workflows.identity.canonical import canonical_json, digest_bytes
 from workflows.identity.closure import Code
 from workflows.notebooks.template import Template
 from workflows.notebooks.values import as_json
@@ -137,13 +137,16 @@ class ReportTask(Result):
             root=project.settings.root,
             limits=Limits(project.settings.cell_timeout, project.settings.report_timeout),
             watcher=watch,
+            seed=canonical_json([self.get_task_family(), self._texts()]),
+            scope=project.scope,
         )
         self._settle(execution.notebook, inputs)
         if execution.failure:
             raise self._failed(folder, execution, execution.failure, draft, progress)
         (folder / MEASURES).write_text(to_json(in_notebook(execution.notebook.cells)), encoding="utf-8")
         _write_notebook(folder, execution.notebook)
-        return self._rendered(folder, execution.notebook, draft)
+        draft, recipe = self.learned(draft, execution.observed, inputs)
+        return replace(self._rendered(folder, execution.notebook, draft), draft=draft, recipe=recipe)
 
     def take(self, folder: Path, twin: Artefact, inputs: Sequence[Artefact], draft: Provenance) -> Made:
         """Take over an equal report's outputs and measures; the inputs it names and the page's provenance are its own."""
@@ -154,10 +157,11 @@ class ReportTask(Result):
         notebook = nbformat.reads(store.file(twin, NOTEBOOK).read_text(encoding="utf-8"), as_version=4)
         self._settle(notebook, inputs)
         _write_notebook(folder, notebook)
-        return self._rendered(folder, notebook, replace(draft, reused_from=twin.provenance.version))
+        return self._rendered(folder, notebook, replace(draft, reused_from=twin.provenance.maker))
 
     def _rendered(self, folder: Path, notebook: Any, draft: Provenance) -> Made:
         from workflows.notebooks.facts import PageFacts, sections, summary
+        from workflows.notebooks.html import content
 
         outputs = described(folder, {NOTEBOOK: None, MEASURES: None})
         record = replace(draft, outputs=outputs, seconds=_seconds_since(draft.started))
@@ -172,12 +176,14 @@ class ReportTask(Result):
             measures=[(m.name, str(m).removeprefix(f"{m.name} ")) for m in measures],
             record=shown,
         )
-        (folder / REPORT).write_text(self._page(notebook, facts), encoding="utf-8")
+        page = self._page(notebook, facts)
+        (folder / REPORT).write_text(page, encoding="utf-8")
         return Made(
             {REPORT: None, NOTEBOOK: None, MEASURES: None},
             template=self.template_record(),
             shown=f"{len(measures)} measure{'' if len(measures) == 1 else 's'}",
             seconds=record.seconds,
+            contents={REPORT: digest_bytes(content(page).encode())},
         )
 
     def _failed(

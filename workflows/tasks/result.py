@@ -10,7 +10,7 @@ import sys
 import time
 import traceback
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -21,10 +21,12 @@ from luigi.task_register import Register
 from workflows.errors import DateError, ParcoursError, PipelineError, PlanError, StoreError
 from workflows.identity.closure import Code, CodeIndex
 from workflows.identity.environment import Environment
+from workflows.identity.observation import Sight
 from workflows.store.address import REPORT, TABLE
 from workflows.store.artefacts import Address, Artefact, Provenance, described
-from workflows.tasks import command
-from workflows.tasks.plan import Identity, Recipe
+from workflows.tasks import command, observed
+from workflows.tasks.gathering import Gathering
+from workflows.tasks.plan import UNPLANNED, Identity, Recipe, version_with
 from workflows.tasks.progress import Progress, watched
 from workflows.tasks.project import current
 
@@ -41,6 +43,12 @@ class Made:
     """What to say of it in a line: its rows, for example."""
     seconds: float | None = None
     """How long it took, if a file says that already: the record then says the same."""
+    contents: Mapping[str, str] = field(default_factory=dict)
+    """The digest of each page's content."""
+    draft: Provenance | None = None
+    """The record of the run, where more was seen of it than was planned."""
+    recipe: Recipe | None = None
+    """What the next plan computes the version from, likewise."""
 
 
 class ArtefactTarget(luigi.Target):
@@ -111,7 +119,13 @@ class Result(luigi.Task):
     @classmethod
     def bulk_complete(cls, parameter_tuples: Iterable[Any]) -> list[Any]:
         """Which of these values of the first parameter are complete, for Luigi's ranges."""
-        return [value for value in parameter_tuples if cls(value).complete()]
+        values = list(parameter_tuples)
+        tasks = current().together(lambda: [cls(value) for value in values])
+        return [value for value, task in zip(values, tasks, strict=True) if task.complete()]
+
+    @classmethod
+    def look_ahead(cls, drafts: Sequence[Result]) -> None:
+        """Find out together what the versions of these tasks of this class will need; queries ask the database."""
 
     def clone(self, cls: Any = None, **kwargs: Any) -> Any:
         """Luigi's clone; the version stays behind, because the clone has its own."""
@@ -134,7 +148,12 @@ class Result(luigi.Task):
     @property
     def address(self) -> Address:
         """Where the result lies in the store."""
-        return Address(self.get_task_family(), _date_of(self), self.version)
+        return Address(self.get_task_family(), self.address_date, self.version)
+
+    @property
+    def address_date(self) -> str:
+        """The date under which the result lies in the store, or '-'."""
+        return _date_of(self)
 
     @property
     def label(self) -> str:
@@ -153,23 +172,31 @@ class Result(luigi.Task):
         for task in found:
             if not isinstance(task, Result):
                 raise PipelineError.foreign_input(self.get_task_family(), task)
-        return list(found)
+        if isinstance(current().plan, Gathering):
+            return list(found)
+        # An author's own cache may still hold a task from before the plan.
+        return [task.clone() if task.version == UNPLANNED else task for task in found]
 
     def deps(self) -> Any:
         """What Luigi is to have made before; nothing for a task that is known to fail, so that it fails at once."""
-        return [] if self.identity.problem else super().deps()
+        identity = self.identity
+        return [] if identity.problem else list(identity.inputs)
 
     def output(self) -> ArtefactTarget:
         """The artefact."""
         return ArtefactTarget(self.address)
 
     def complete(self) -> bool:
-        """Whether the artefact exists, undamaged."""
-        return self.output().exists()
+        """Whether the artefact exists, undamaged, and what its run opened is still the same."""
+        return self.output().exists() and observed.holds(self)
 
     def recipe(self) -> Recipe:
         """What the version is computed from."""
         return Recipe(self._texts(), class_code(type(self)))
+
+    def counted_recipe(self) -> Recipe:
+        """The recipe with what runs of this task have shown counted in it."""
+        return observed.counted(self, self.recipe())
 
     def make(self, folder: Path, inputs: Sequence[Artefact], progress: Progress, draft: Provenance) -> Made:
         """Lay the result's files into a folder; kinds of results say how."""
@@ -189,25 +216,69 @@ class Result(luigi.Task):
         if identity.problem:
             raise identity.problem
         store = current().store
+        inputs = [_artefact(task) for task in identity.inputs]
         began = time.monotonic()
         with watched(self) as progress, store.staged() as folder:
-            inputs = [_artefact(task) for task in identity.inputs]
             draft = self._draft(identity, inputs)
-            twin = store.twin(self.address, draft) if inputs else None
+            twin = store.twin(self.address, draft) if inputs or draft.observed else None
             made = self.take(folder, twin, inputs, draft) if twin else self.make(folder, inputs, progress, draft)
-            provenance = replace(
-                draft,
-                outputs=described(folder, made.files),
-                source=made.source,
-                template=made.template,
-                seconds=round(time.monotonic() - began, 3) if made.seconds is None else made.seconds,
-                reused_from=twin.provenance.version if twin else None,
-            )
-            store.keep_code(identity.recipe.code.record(), identity.recipe.code.sources)
-            store.publish(folder, self.address, provenance)
+            seconds = round(time.monotonic() - began, 3) if made.seconds is None else made.seconds
+            provenance = self._publish(folder, self.address, made, made.draft or draft, twin, seconds)
+            if provenance.settled:
+                after = replace(identity, version=provenance.settled, recipe=made.recipe or identity.recipe)
+                self._publish_settled(after, Artefact(self.address.path, provenance), inputs)
             if REPORT in made.files:
                 progress.link(store.link(f"{self.address.path}/{REPORT}"))
             progress.done(f"reused from {twin.path}" if twin else made.shown)
+
+    def learned(
+        self, draft: Provenance, sights: Sequence[Sight], inputs: Sequence[Artefact]
+    ) -> tuple[Provenance, Recipe]:
+        """The record of a run with what was seen of it, and the recipe that counts it."""
+        recipe, seen = observed.note(self, sights, self.identity.recipe)
+        around = environment_of(recipe.code)
+        code = {**draft.code, **_beyond(recipe, seen)}
+        settled = self._next_version(recipe, around, inputs)
+        return replace(draft, code=code, environment=asdict(around), settled=settled), recipe
+
+    def _next_version(self, recipe: Recipe, around: Environment, inputs: Sequence[Artefact]) -> str | None:
+        """The version of the next plan, where it is another: runs of this task or of its inputs showed more than was planned."""
+        versions = [artefact.provenance.settled or artefact.provenance.version for artefact in inputs]
+        found = version_with(self, recipe, around, versions)
+        return found if found != self.version else None
+
+    def _publish(
+        self, folder: Path, address: Address, made: Made, draft: Provenance, twin: Artefact | None, seconds: float
+    ) -> Provenance:
+        outputs = described(folder, made.files)
+        for name, content in made.contents.items():
+            outputs[name]["content"] = content
+        provenance = replace(
+            draft,
+            outputs=outputs,
+            source=made.source,
+            template=made.template,
+            seconds=seconds,
+            reused_from=twin.provenance.maker if twin else None,
+        )
+        code = (made.recipe or self.identity.recipe).code
+        for found in (self.identity.recipe.code, code):
+            current().store.keep_code(found.record(), found.sources)
+        current().store.publish(folder, address, provenance)
+        return provenance
+
+    def _publish_settled(self, identity: Identity, stored: Artefact, inputs: Sequence[Artefact]) -> None:
+        """Store the result under the version of the next plan too, which then finds it complete."""
+        address = replace(self.address, version=identity.version)
+        identity = replace(identity, environment=environment_of(identity.recipe.code))
+        inputs = [_as_settled(artefact) for artefact in inputs]
+        draft = self._draft(identity, inputs)
+        draft = replace(
+            draft, settled=None, code={**draft.code, **_beyond(identity.recipe, stored.provenance.observed)}
+        )
+        with current().store.staged() as folder:
+            made = self.take(folder, stored, inputs, draft)
+            self._publish(folder, address, made, draft, stored, stored.provenance.seconds)
 
     def on_failure(self, exception: BaseException) -> Any:
         """What the scheduler's web view shows of a failure."""
@@ -218,9 +289,15 @@ class Result(luigi.Task):
         code = identity.recipe.code
         return Provenance(
             task=self.get_task_family(),
-            version=self.version,
-            parameters=self.to_str_params(only_significant=True),
-            code={"digest": code.digest, "files": code.files, "commit": commit, "dirty": dirty},
+            version=identity.version,
+            parameters={**self.to_str_params(only_significant=True), "version": identity.version},
+            code={
+                "digest": code.digest,
+                "files": code.files,
+                "commit": commit,
+                "dirty": dirty,
+                **_beyond(identity.recipe),
+            },
             environment=asdict(identity.environment),
             inputs=[
                 {
@@ -235,6 +312,7 @@ class Result(luigi.Task):
             template=self.template_record(),
             started=datetime.datetime.now(datetime.UTC).isoformat(timespec="milliseconds"),
             seconds=0.0,
+            settled=self._next_version(identity.recipe, identity.environment, inputs),
             host=socket.gethostname(),
             user=_user(),
             task_id=self.task_id,
@@ -332,6 +410,19 @@ def _artefact(task: Result) -> Artefact:
 def _main_digest(artefact: Artefact) -> str:
     outputs = artefact.provenance.outputs
     return str(outputs[TABLE if TABLE in outputs else min(outputs)]["sha256"])
+
+
+def _beyond(recipe: Recipe, seen: Mapping[str, str] | None = None) -> dict[str, Any]:
+    return observed.record(recipe, environment_of(recipe.named), seen)
+
+
+def _as_settled(artefact: Artefact) -> Artefact:
+    """An input under the version that the next plan gives it."""
+    settled = artefact.provenance.settled
+    if settled is None:
+        return artefact
+    path = artefact.path.removesuffix(artefact.provenance.version[:16]) + settled[:16]
+    return Artefact(path, replace(artefact.provenance, version=settled, settled=None))
 
 
 def _user() -> str:

@@ -14,6 +14,8 @@ import luigi
 from workflows.data.tables import checked, read_table, schema_name, write_table
 from workflows.errors import ParcoursError, PipelineError, StageError, listed
 from workflows.evaluation.measures import recording, to_json
+from workflows.identity import observation
+from workflows.identity.surroundings import fixed_surroundings
 from workflows.store.address import MEASURES, TABLE
 from workflows.store.artefacts import Artefact, Provenance
 from workflows.tasks.plan import Recipe
@@ -40,12 +42,14 @@ class Stage(Result):
         """The algorithm's code."""
         return Recipe(self._texts(), class_code(type(self), schema_name(self.schema)))
 
+    @fixed_surroundings()
     def make(self, folder: Path, inputs: Sequence[Artefact], progress: Progress, draft: Provenance) -> Made:
         """Run the algorithm on the inputs' tables and store what it returns."""
         arguments, named = self._arguments([read_table(current().store.file(a, TABLE)) for a in inputs])
         self._bind(arguments, named)
         # Standard output belongs to the report's path; what an algorithm prints is for whoever watches.
-        with recording() as measures, contextlib.redirect_stdout(sys.stderr):
+        spool = folder.with_name(f"{folder.name}.observed")
+        with observation.recording(spool) as seen, recording() as measures, contextlib.redirect_stdout(sys.stderr):
             try:
                 frame = self.compute(*arguments, **named)
             except ParcoursError:
@@ -62,7 +66,8 @@ class Stage(Result):
         if measures:
             (folder / MEASURES).write_text(to_json(measures), encoding="utf-8")
             files[MEASURES] = None
-        return Made(files, shown=f"{len(frame):,} rows")
+        draft, recipe = self.learned(draft, seen.sights, inputs)
+        return Made(files, shown=f"{len(frame):,} rows", draft=draft, recipe=recipe)
 
     def check_arguments(self) -> None:
         """Refuse a compute() that does not take what requires() gives."""
