@@ -528,6 +528,55 @@ class PathError(BadInput):
         """A file that cannot be written where the user wants it."""
         return cls(f"{path} {why}; expected the name of a file to write, in a folder that can be written.")
 
+    @classmethod
+    def no_version(cls, version: str, found: Sequence[str]) -> PathError:
+        """Digits that begin no version, or several."""
+        if not found:
+            return cls(f"no artefact in the store has a version that begins with {version}, and no file is called so.")
+        return cls(f"{version} begins the versions of {listed(found)}; expected more digits, or one of these paths.")
+
+    @classmethod
+    def no_report(cls, path: str, found: str) -> PathError:
+        """An artefact that has no notebook."""
+        return cls(
+            f"{path} is of {found}, which has no notebook; expected a report or a failed report. A table is read as it is."
+        )
+
+    @classmethod
+    def no_notebook(cls, path: str, template: str) -> PathError:
+        """A report whose notebook is nowhere to be had."""
+        return cls(
+            f"{path}: neither the template {template} as it was nor the report's notebook is in the store; "
+            "expected the store in which the report was made, in luigi.cfg, [workflows] store, or PARCOURS_STORE."
+        )
+
+    @classmethod
+    def not_empty(cls, folder: Path, what: str) -> PathError:
+        """A place where something is that must not be overwritten."""
+        return cls(f"{folder} {what}; expected the name of a new folder, or an empty one, in --into.")
+
+    @classmethod
+    def not_laid(cls, place: Path, why: str) -> PathError:
+        """A place that cannot be written."""
+        return cls(f"{place} cannot be written: {why}; nothing was laid. Name another place with --into.")
+
+    @classmethod
+    def sample_lost(cls, files: Sequence[str]) -> PathError:
+        """Samples that nobody could bring back."""
+        be = "is" if len(files) == 1 else "are"
+        return cls(
+            f"{listed(files)} {be} neither committed nor fetched, and would be lost; "
+            "expected --into DIR, for a copy of the template with its tables, or --force."
+        )
+
+    @classmethod
+    def sample_outside(cls, template: str, parameter: str, default: str) -> PathError:
+        """A default that leads away from the template."""
+        return cls(
+            f"template '{template}', parameter '{parameter}': the default {default!r} is not a file of its own below the "
+            "template's folder; expected a relative path such as 'samples/flights.parquet'."
+        )
+
 
 class PlanError(ParcoursError):
     """A state that differs from the plan."""
@@ -541,6 +590,22 @@ class PlanError(ParcoursError):
         )
 
     @classmethod
+    def other_code(cls, task: str, planned: str, differences: Sequence[str]) -> PlanError:
+        """A planned task that this process would make with other code or another environment."""
+        return cls(
+            f"{task} was planned as version {planned[:16]} with other code than this worker's: {listed(differences)}. "
+            "Nothing was stored; restart the worker with the planner's code."
+        )
+
+    @classmethod
+    def code_changed(cls, task: str, file: str) -> PlanError:
+        """A file that was edited between planning and storing."""
+        return cls(
+            f"{task}: {file} was changed while the run was going on, so its result may be of two states of the code; "
+            "nothing was stored. Run the command again."
+        )
+
+    @classmethod
     def data_changed(cls, task: str) -> PlanError:
         """Rows that changed between planning and running."""
         return cls(f"{task}: the rows changed while the run was going on; nothing was stored. Run the command again.")
@@ -551,6 +616,27 @@ class PlanError(ParcoursError):
         return cls(
             f"{task}: {file} changed while the run that opened it was going on; nothing was stored. Run the command again."
         )
+
+
+class AcceptanceError(BadInput):
+    """A code change that cannot be accepted."""
+
+    @classmethod
+    def no_reason(cls, task: str) -> AcceptanceError:
+        """An acceptance that says nothing."""
+        return cls(
+            f"the reason for accepting the change of {task} is empty; expected --reason with why it has no effect."
+        )
+
+    @classmethod
+    def nothing_stored(cls, task: str) -> AcceptanceError:
+        """A task that has no results."""
+        return cls(f"nothing to accept: the store has no result of {task}; expected results of its earlier code.")
+
+    @classmethod
+    def unchanged(cls, task: str) -> AcceptanceError:
+        """A task whose results were all made by its present code."""
+        return cls(f"nothing to accept: the code of {task} is the one that made its stored results; expected a change.")
 
 
 class SchedulerError(ParcoursError):

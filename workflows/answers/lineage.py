@@ -9,7 +9,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from workflows.answers.explain import read_record
+from workflows.answers.found import find
 from workflows.errors import ParcoursError, StoreError
 from workflows.identity.canonical import digest_bytes
 from workflows.store.address import TABLE
@@ -121,7 +121,7 @@ class Node:
 
 def lineage(path: Path) -> Node:
     """What lies at a path, with all it was made from; raises PathError where no artefact or report is there."""
-    record = read_record(path)
+    record = find(str(path)).record
     folder = path if path.is_dir() else path.parent
     stores = _stores(folder.absolute(), record)
     date = record.parameters.get("date", "-")

@@ -10,7 +10,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from workflows.answers.explain import read_record
+from workflows.answers.found import find
 from workflows.answers.walk import watched
 from workflows.errors import DateError, PathError, SubjectError
 from workflows.store.address import REPORT
@@ -146,7 +146,7 @@ def _record_at(name: str) -> Provenance | None:
     """The record of what lies at a path; None where nothing does, or a folder that just has the name."""
     path = Path(name)
     if path.is_file() or (path.is_dir() and "/" in name):
-        return read_record(path)
+        return find(str(path)).record
     return None
 
 

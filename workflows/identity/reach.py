@@ -70,7 +70,8 @@ class Reach:
         self.files: dict[str, bytes] = {}
         """The files that texts in the code name."""
         self._names: dict[tuple[str, str], bool] = {}
-        self._loaded: set[str] = set()
+        self.loaded: set[str] = set()
+        """The names of the modules that are imported on the way, the project's own and foreign ones."""
         self._changers: dict[tuple[str, str], list[tuple[Module, int]]] = defaultdict(list)
         self._waiting: list[tuple[Module, Unit, bool]] = []
         self._samples: set[str] = set()
@@ -99,9 +100,9 @@ class Reach:
         waiting = [name]
         while waiting:
             found = waiting.pop()
-            if found in self._loaded:
+            if found in self.loaded:
                 continue
-            self._loaded.add(found)
+            self.loaded.add(found)
             module = self._modules.get(found)
             waiting += parents(found)
             if module is None:

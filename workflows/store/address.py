@@ -16,9 +16,12 @@ CODE = "code"
 SOURCES = f"{CODE}/sources"
 UNCATALOGUED = "uncatalogued"
 
-# The folders at the top of the store that hold no artefacts, or artefacts that do not count.
-_OTHERS = {DAMAGED, FAILED, CODE, UNCATALOGUED, "plans", "observed"}
 OBSERVED = "observed"
+PLANS = "plans"
+ACCEPTED = "accepted"
+
+# The folders at the top of the store that hold no artefacts, or artefacts that do not count.
+_OTHERS = {DAMAGED, FAILED, CODE, UNCATALOGUED, OBSERVED, PLANS, ACCEPTED}
 
 
 @dataclass(frozen=True)

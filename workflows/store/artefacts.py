@@ -8,7 +8,7 @@ import logging
 import os
 import re
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import chain, count
@@ -17,10 +17,23 @@ from typing import Any
 
 from workflows.errors import StoreError
 from workflows.identity.canonical import canonical_json, digest_bytes
-from workflows.store.address import CODE, DAMAGED, FAILED, OBSERVED, PROVENANCE, REPORT, SOURCES, TABLE, Address
+from workflows.store.acceptances import Acceptances
+from workflows.store.address import (
+    CODE,
+    DAMAGED,
+    FAILED,
+    OBSERVED,
+    PROVENANCE,
+    REPORT,
+    SOURCES,
+    TABLE,
+    Address,
+    is_of_tasks,
+)
 from workflows.store.catalog import Catalog
 from workflows.store.files import Folder, ObjectStore, Place
 from workflows.store.indexer import Indexer
+from workflows.store.plans import Plans
 from workflows.store.provenance import Provenance
 
 log = logging.getLogger("workflows")
@@ -46,6 +59,10 @@ class Store:
         self._intact: set[str] = set()
         self._kept: set[str] = set()
         self._observing: dict[str, Artefact] = {}
+        self.plans = Plans(place)
+        """The plans of the runs that go on."""
+        self.acceptances = Acceptances(place)
+        """The code changes that are without effect."""
 
     @classmethod
     def at(cls, location: str, cache: Path, catalog: str | None = None) -> Store:
@@ -142,20 +159,32 @@ class Store:
             first = self.find(address)
             self._index.note(address.path, first.provenance if first else provenance)
 
-    def keep_failed(self, staged: Path, template: str, date: str, time: datetime) -> str:
-        """Keep what a failed report left; returns its folder, relative to the store."""
+    def keep_failed(
+        self, staged: Path, template: str, date: str, time: datetime, finish: Callable[[str], None] = lambda _: None
+    ) -> str:
+        """Keep what a failed report left; returns its folder, relative to the store.
+
+        `finish` is told the folder before it is visible, for what names it.
+        """
         folder = f"{FAILED}/{template}/{date}"
         moment = f"{time.astimezone(UTC):%Y-%m-%dT%H-%M-%S}"
         earlier = set(self._place.folders(folder))
         spellings = chain([moment], (f"{moment}-{n}" for n in count(2)))
-        # Another process may take a name between the look and the move.
-        free = (f"{folder}/{spelling}" for spelling in spellings if spelling not in earlier)
-        return next(name for name in free if self._place.publish(staged, name))
 
-    def twin(self, address: Address, provenance: Provenance) -> Artefact | None:
-        """An intact artefact that the same recipe made from the same bytes, under another version."""
+        def is_kept(name: str) -> bool:
+            finish(name)
+            # Another process may take a name between the look and the move.
+            return self._place.publish(staged, name)
+
+        return next(filter(is_kept, (f"{folder}/{spelling}" for spelling in spellings if spelling not in earlier)))
+
+    def twin(self, address: Address, provenance: Provenance, codes: Collection[str] = ()) -> Artefact | None:
+        """An intact artefact that the same recipe made from the same bytes, under another version.
+
+        `codes` are digests of code whose results stand for those of the recipe's.
+        """
         for other in self.versions(address):
-            if other.path != address.path and other.provenance.same_recipe(provenance):
+            if other.path != address.path and other.provenance.same_recipe(provenance, codes):
                 try:
                     for name in other.provenance.outputs:
                         self.file(other, name)
@@ -185,12 +214,50 @@ class Store:
         """The artefact in a folder of the store."""
         return self._found(path, None)
 
+    def of_task(self, task: str) -> Iterator[Artefact]:
+        """Every version of every result of a task that is no report."""
+        for date in self._place.folders(task):
+            yield from self.versions(Address(task, date, ""))
+
+    def ruin(self, address: Address) -> str | None:
+        """What became of an artefact that was at an address, in words, where anything is left of it."""
+        name = address.path.removeprefix(f"{address.folder}/")
+        damaged = [
+            found for found in self._place.folders(f"{DAMAGED}/{address.folder}") if found.startswith(f"{name}-")
+        ]
+        if damaged:
+            return f"its artefact was damaged, and moved to {self.shown(f'{DAMAGED}/{address.folder}/{damaged[-1]}')}"
+        if name in self._place.folders(address.folder) and not self._place.exists(f"{address.path}/{PROVENANCE}"):
+            return f"its artefact {self.shown(address.path)} has no {PROVENANCE}"
+        return None
+
     def by_version(self, task: str, date: str, version: str) -> Artefact | None:
         """The artefact of an input, as another artefact's provenance names it."""
         for name in self._place.folders(f"{task}/{date}"):
             if name.endswith(version[:16]):
                 return self._found(f"{task}/{date}/{name}", version)
         return None
+
+    def bytes_of(self, name: str) -> bytes | None:
+        """The bytes of a file of the store as they are, unchecked; None where it cannot be read."""
+        try:
+            return self._place.read(name)
+        except OSError:
+            return None
+
+    def with_bytes(self, task: str, date: str, name: str, sha256: str) -> Artefact | None:
+        """An artefact of a result whose file of a name has these bytes, whatever its version."""
+        found = self.versions(Address(task, date, ""))
+        return next((a for a in found if a.provenance.outputs.get(name, {}).get("sha256") == sha256), None)
+
+    def named(self, version: str) -> list[str]:
+        """The folders, relative to the store, of all artefacts whose version begins with these hex digits."""
+        found = []
+        for task in self._place.folders(""):
+            for date in self._place.folders(task) if is_of_tasks(task) else ():
+                names = self._place.folders(f"{task}/{date}")
+                found += [f"{task}/{date}/{name}" for name in names if name[-16:].startswith(version[:16])]
+        return found
 
     def keep_code(self, record: Mapping[str, Any], sources: Mapping[str, bytes]) -> None:
         """Keep a copy of the code that makes a result: its record under its digest, each file under its own."""

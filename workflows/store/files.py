@@ -35,10 +35,10 @@ class Place(Protocol):
         """The names of the folders inside a folder, ascending; none where it does not exist."""
 
     def files(self, name: str) -> list[str]:
-        """The names of the files inside a folder, ascending; none where it does not exist."""
+        """The names of the files inside a folder, ascending, without hidden ones; none where it does not exist."""
 
     def remove(self, name: str) -> None:
-        """Remove a file; nothing happens where it does not exist."""
+        """Delete a file; nothing happens where it does not exist."""
 
     def local(self, name: str, sha256: str) -> Path:
         """A path on this machine with a file's bytes, which the caller may only read."""
@@ -185,10 +185,12 @@ class ObjectStore:
             self._files.pipe_file(self._at(name), data)
 
     def folders(self, name: str) -> list[str]:
-        return self._entries(name, "directory")
+        return self._listed(name, "directory")
 
     def files(self, name: str) -> list[str]:
-        return self._entries(name, "file")
+        # What another process put there since the last look counts, too.
+        self._files.invalidate_cache()
+        return self._listed(name, "file")
 
     def remove(self, name: str) -> None:
         with _refusals(self._url), contextlib.suppress(FileNotFoundError):
@@ -227,7 +229,7 @@ class ObjectStore:
     def shown(self, name: str) -> str:
         return f"{self._url}/{name}"
 
-    def _entries(self, name: str, kind: str) -> list[str]:
+    def _listed(self, name: str, kind: str) -> list[str]:
         try:
             entries: list[dict[str, Any]] = self._files.ls(self._at(name), detail=True)
         except FileNotFoundError:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -53,6 +54,8 @@ class Provenance:
     """The version that computed these bytes, if this one did not."""
     settled: str | None = None
     """The version that the next plan gives this result, where its run has shown more than its own plan knew."""
+    accepted: dict[str, Any] | None = None
+    """Where those bytes are of other code, whose change was declared to be without effect: `reason`, `user`, `time`, `code`."""
     format: int = field(default=FORMAT)
     """The version of this record's own shape."""
 
@@ -61,7 +64,7 @@ class Provenance:
         record = {
             name: value
             for name, value in dataclasses.asdict(self).items()
-            if name not in ("source", "template", "failure", "settled") or value
+            if name not in ("source", "template", "failure", "settled", "accepted") or value
         }
         return json.dumps({"format": record.pop("format"), **record}, indent=1, ensure_ascii=False) + "\n"
 
@@ -79,18 +82,20 @@ class Provenance:
         except (TypeError, KeyError) as error:
             raise ValueError(f"{where} has no readable provenance") from error
 
-    def same_recipe(self, other: Provenance) -> bool:
+    def same_recipe(self, other: Provenance, codes: Collection[str] = ()) -> bool:
         """Whether another would make the same by the same code and environment with the same parameters from the same bytes.
 
         What runs with other data or files have shown of the other beyond what the run of this one did does not matter.
+        `codes` are digests of code that counts as the other's.
         """
         return (
             self.task == other.task
             and _unversioned(self.parameters) == _unversioned(other.parameters)
-            and self.named == other.named
+            and (self.named == other.named or self.code["digest"] in codes)
             and self.observed.items() <= other.observed.items()
             and self._environment_holds(other)
             and [i["digest"] for i in self.inputs] == [i["digest"] for i in other.inputs]
+            and (self.source or {}).get("fingerprint") == (other.source or {}).get("fingerprint")
             and _recipe(self.template) == _recipe(other.template)
         )
 
@@ -162,3 +167,13 @@ def commit_of(code: dict[str, Any]) -> str:
     if not code["commit"]:
         return "no commit"
     return f"commit {code['commit'][:7]} ({'with uncommitted changes' if code['dirty'] else 'clean'})"
+
+
+def taken_over(record: Provenance) -> str:
+    """Where a record's bytes come from if nothing was computed, in words; nothing otherwise."""
+    if not record.reused_from:
+        return ""
+    found = f"reused from {record.reused_from[:16]}"
+    if record.accepted:
+        found += " (code change accepted by {user} {time:.10}: {reason})".format(**record.accepted)
+    return found

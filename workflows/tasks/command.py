@@ -15,8 +15,8 @@ from luigi.task_register import Register
 from workflows.errors import ParcoursError, SchedulerError, listed_ranges
 from workflows.identity.surroundings import restart_with_fixed_seed
 from workflows.store.address import REPORT
-from workflows.tasks import complaints, configuration
-from workflows.tasks.plan import UNPLANNED, tree
+from workflows.tasks import complaints, configuration, handover
+from workflows.tasks.plan import UNPLANNED, is_incomplete, tree
 from workflows.tasks.project import current
 from workflows.tasks.terminal import terminal
 
@@ -35,6 +35,7 @@ class _Run:
         self.process = 0
         self.reports: dict[str, ReportTask] = {}
         self.is_planned = False
+        self.is_alone = False
 
 
 _run = _Run()
@@ -56,6 +57,7 @@ def begin() -> None:
     from luigi.interface import core
 
     settings = core()
+    _run.is_alone = settings.local_scheduler
     if not settings.local_scheduler:
         _reach(settings.scheduler_url or f"http://{settings.scheduler_host}:{settings.scheduler_port}/")
     if not _shows_plan():
@@ -83,8 +85,15 @@ def expect(report: ReportTask) -> None:
         _run.reports[report.task_id] = report
 
 
+def show_plan(tasks: list[Result]) -> None:
+    """Open the terminal for another command than `luigi`, and show there what will be made."""
+    terminal().open()
+    _show_plan(tasks, is_alone=False)
+
+
 def _show_plan(roots: list[Result], is_alone: bool) -> None:
     to_make: list[str] = []
+    incomplete: list[Result] = []
     reused = impossible = 0
     seen: set[str] = set()
     for root in roots:
@@ -97,7 +106,8 @@ def _show_plan(roots: list[Result], is_alone: bool) -> None:
             reused += root.task_id not in seen
             seen.add(root.task_id)
             continue
-        for task in tree(root):
+        incomplete.append(root)
+        for task in tree(root, is_incomplete):
             if task.task_id in seen:
                 continue
             seen.add(task.task_id)
@@ -107,6 +117,7 @@ def _show_plan(roots: list[Result], is_alone: bool) -> None:
                 # Before anything is said: what is known by now is kept for the process that comes in the place of this one.
                 restart_with_fixed_seed(_PROGRAMS, current().save)
                 to_make.append(task.get_task_family())
+    handover.write(incomplete)
     terminal().plan(to_make, reused, impossible)
     current().save()
 
@@ -117,6 +128,7 @@ def _end() -> None:
         return
     terminal().pause()
     current().save()
+    handover.end(is_given_up=_run.is_alone)
     missing: dict[str, list[str]] = {}
     try:
         for report in _run.reports.values():

@@ -28,15 +28,17 @@ class Gathering(Plan):
         self._plan = plan
         self._met: dict[type[Result], list[Result]] = {}
 
-    def identity(self, key: Key, draft: Result, environment: Callable[[Code], Environment]) -> Identity:
+    def identity(
+        self, key: Key, draft: Result, environment: Callable[[Code], Environment], version: str = ""
+    ) -> Identity:
         """The other plan's identity of a task, or one that only says what it is made from."""
         return self._plan.known(key) or super().identity(key, draft, environment)
 
     def compute(self, draft: Result, environment: Callable[[Code], Environment]) -> Identity:
         """Note the task."""
-        inputs = tuple(draft.inputs())
+        inputs, shape = draft.inputs()
         self._met.setdefault(type(draft), []).append(draft)
-        return Identity(UNPLANNED, Recipe({}, Code({}, frozenset())), Environment("", {}), inputs, None)
+        return Identity(UNPLANNED, Recipe({}, Code({}, frozenset())), Environment("", {}), inputs, shape, None)
 
     def gather(self, make: Callable[[], object]) -> None:
         """Meet the tasks that `make` constructs.

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+import luigi
 
 from workflows.errors import ParcoursError, PipelineError
 from workflows.identity.closure import Code
@@ -33,6 +35,8 @@ class Recipe:
     code: Code
     fingerprint: str | None = None
     """Queries only: the fingerprint of the data."""
+    rows: int | None = None
+    """Queries only: the number of rows, if it was counted."""
     problem: ParcoursError | None = None
     """Why the task would fail, where that is known already."""
     code_named: Code | None = None
@@ -59,8 +63,12 @@ class Identity:
     environment: Environment
     inputs: tuple[Result, ...]
     """The tasks whose results go in, in order."""
+    shape: Any
+    """What requires() returned, with the inputs' numbers in place of the tasks."""
     problem: ParcoursError | None
     """Why the task or one that it is made from would fail, where that is known already."""
+    is_followed: bool = False
+    """Whether another process planned it."""
 
 
 class _First(BaseException):
@@ -74,6 +82,10 @@ class _First(BaseException):
         self.draft = draft
 
 
+Follow = Callable[["Result", str], "Identity | None"]
+"""The identity of a task with a version as a stored plan has it, if one does."""
+
+
 class Plan:
     """Every identity that this process has computed.
 
@@ -81,16 +93,31 @@ class Plan:
     longer than Python's stack is planned from some way down: each of its pieces begins once more when the next is done.
     """
 
-    def __init__(self, ahead: Callable[[Callable[[], object]], None] | None = None) -> None:
+    def __init__(
+        self, follow: Follow | None = None, ahead: Callable[[Callable[[], object]], None] | None = None
+    ) -> None:
         """`ahead` is called before a tree of tasks is planned, with what constructs it."""
+        self._follow = follow
         self._ahead = ahead
+        self._followed: dict[tuple[Key, str], Identity] = {}
         self._identities: dict[Key, Identity] = {}
         self._open: set[Key] = set()
         self._depth = 0
 
-    def identity(self, key: Key, draft: Result, environment: Callable[[Code], Environment]) -> Identity:
-        """The identity of a task; `draft` is the task without a version."""
-        if key not in self._identities:
+    def identity(
+        self, key: Key, draft: Result, environment: Callable[[Code], Environment], version: str = ""
+    ) -> Identity:
+        """The identity of a task; `draft` is the task without a version.
+
+        Where a version is given that is not this process's own, and a stored plan has it, that plan is followed.
+        """
+        own = self._identities.get(key)
+        if version and self._follow and (own is None or own.version != version):
+            followed = self._followed.get((key, version)) or self._follow(draft, version)
+            if followed:
+                self._followed[key, version] = followed
+                return followed
+        if own is None:
             if key in self._open:
                 raise PipelineError.circular(draft.label)
             if self._depth == 0:
@@ -139,11 +166,11 @@ class Plan:
 
 def _identity(draft: Result, environment: Callable[[Code], Environment]) -> Identity:
     recipe = draft.counted_recipe()
-    inputs = tuple(draft.inputs())
+    inputs, shape = draft.inputs()
     around = environment(recipe.code)
     version = version_with(draft, recipe, around, [task.version for task in inputs])
     problems = [recipe.problem, *(task.identity.problem for task in inputs)]
-    return Identity(version, recipe, around, inputs, next(filter(None, problems), None))
+    return Identity(version, recipe, around, inputs, shape, next(filter(None, problems), None))
 
 
 def version_with(task: Result, recipe: Recipe, around: Environment, inputs: Sequence[str]) -> str:
@@ -152,10 +179,22 @@ def version_with(task: Result, recipe: Recipe, around: Environment, inputs: Sequ
     return version_of(family, recipe.parameters, code, around.digest, inputs, recipe.fingerprint)
 
 
-def tree(root: Result) -> Iterator[Result]:
-    """A task and everything it is made from, each once, inputs first."""
+def arranged(required: Any, found: list[Any]) -> Any:
+    """The arrangement of what requires() returned, with numbers in place of the tasks, which are added to `found`."""
+    if isinstance(required, Mapping):
+        return {name: arranged(below, found) for name, below in required.items()}
+    if required is None:
+        return None
+    if isinstance(required, luigi.Task | str) or not isinstance(required, Iterable):
+        found.append(required)
+        return len(found) - 1
+    return [arranged(below, found) for below in required]
+
+
+def tree(root: Result, descends: Callable[[Result], bool] = lambda task: True) -> Iterator[Result]:
+    """A task and everything it is made from, each once, inputs first; where `descends` says no, its inputs are left out."""
     seen = {root.task_id}
-    waiting = [(root, iter(root.identity.inputs))]
+    waiting = [(root, _below(root, descends))]
     while waiting:
         task, inputs = waiting[-1]
         below = next((found for found in inputs if found.task_id not in seen), None)
@@ -164,4 +203,13 @@ def tree(root: Result) -> Iterator[Result]:
             yield task
         else:
             seen.add(below.task_id)
-            waiting.append((below, iter(below.identity.inputs)))
+            waiting.append((below, _below(below, descends)))
+
+
+def _below(task: Result, descends: Callable[[Result], bool]) -> Iterator[Result]:
+    return iter(task.identity.inputs if descends(task) else ())
+
+
+def is_incomplete(task: Result) -> bool:
+    """Whether a task's inputs are asked for: Luigi does not look below a result that is there."""
+    return not task.complete()

@@ -40,7 +40,7 @@ class Project:
     def __init__(self, settings: Settings, today: datetime.date) -> None:
         self.settings = settings
         self.today = today
-        self.plan = Plan(self._gather)
+        self.plan = Plan(lambda draft, version: draft.planned_identity(version), self._gather)
         self._is_gathered = False
         self._memos: list[Memo] = []
         self._known: dict[Hashable, Any] = {}
@@ -104,6 +104,11 @@ class Project:
         }
 
     @cached_property
+    def fetched(self) -> Memo:
+        """The digests of the tables that were laid for work by hand, each with its date."""
+        return self._memo("fetched")
+
+    @cached_property
     def installed(self) -> Distributions:
         """The distributions of this environment by import name."""
         return installed_distributions(self._memo("distributions"))
@@ -118,6 +123,11 @@ class Project:
         """The commit that git knows by a name, such as a branch's, or by its first digits."""
         found = self._git("rev-parse", "--verify", "--quiet", "--end-of-options", f"{name}^{{commit}}")
         return found.strip() or None
+
+    def is_committed(self, path: Path) -> bool:
+        """Whether a file is as the commit that is checked out has it, and so can be had back."""
+        name = str(path.resolve())
+        return bool(self._git("ls-files", "--", name)) and not self._git("status", "--porcelain", "--", name)
 
     def label(self, path: Path) -> str:
         """A file's name in a code closure."""

@@ -16,6 +16,7 @@ from workflows.identity.closure import Code
 from workflows.identity.environment import Environment
 from workflows.store.address import TABLE, Address
 from workflows.store.artefacts import Artefact, Provenance
+from workflows.store.plans import Planned
 from workflows.tasks.plan import Recipe
 from workflows.tasks.progress import Progress
 from workflows.tasks.project import current
@@ -56,15 +57,23 @@ class Query(Result):
         """The last date with data, if there is one; needs `dates`."""
         return max(map(datetime.date.fromisoformat, _dates(cls)), default=None)
 
-    def recipe(self) -> Recipe:
+    @classmethod
+    def code_closure(cls) -> Code:
+        """The code of the class, with its statements and its schema."""
+        return _code(cls)
+
+    def recipe(self, planned: Planned | None = None) -> Recipe:
         """The statement's code and the state of the data."""
         texts = self._texts()
-        code = _code(type(self))
-        found = self._known(code) or _ask(self.label, [self])[0]
+        code = self.code_closure()
+        if planned:
+            found: dict[str, Any] = {"fingerprint": planned.fingerprint, "rows": planned.rows}
+        else:
+            found = self._known(code) or _ask(self.label, [self])[0]
         problem = None
         if found["rows"] == 0 and not self.allow_empty:
             problem = self._no_data()
-        return Recipe(texts, code, found["fingerprint"], problem)
+        return Recipe(texts, code, found["fingerprint"], found["rows"], problem)
 
     @classmethod
     def look_ahead(cls, drafts: Sequence[Result]) -> None:
@@ -96,6 +105,11 @@ class Query(Result):
         """The rows as the database has them now, checked and typed as they would be stored; nothing is."""
         rows = current().database.result(self.label, _statement(type(self), "sql"), self._values())
         return as_stored(self.label, checked(self.label, as_frame(rows), self.schema))
+
+    def read_when_planned(self) -> list[str]:
+        """The statements."""
+        statements = {a: _statement(type(self), a) for a in _ATTRIBUTES if getattr(self, a)}
+        return [_file_name(type(self), a, found.path) for a, found in statements.items() if found.path]
 
     def _no_data(self) -> NoData:
         return NoData.for_query(self.label, _dates(type(self)) if self.dates else [])

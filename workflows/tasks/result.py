@@ -12,23 +12,25 @@ import traceback
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import luigi
-from luigi.task import flatten
 from luigi.task_register import Register
 
 from workflows.errors import DateError, ParcoursError, PipelineError, PlanError, StoreError
 from workflows.identity.closure import Code, CodeIndex
+from workflows.identity.disk import changed_file
 from workflows.identity.environment import Environment
 from workflows.identity.observation import Sight
 from workflows.store.address import REPORT, TABLE
 from workflows.store.artefacts import Address, Artefact, Provenance, described
-from workflows.tasks import command, observed
+from workflows.store.plans import Planned
+from workflows.tasks import command, handover, observed
 from workflows.tasks.gathering import Gathering
-from workflows.tasks.plan import UNPLANNED, Identity, Recipe, version_with
+from workflows.tasks.plan import UNPLANNED, Identity, Recipe, arranged, version_with
 from workflows.tasks.progress import Progress, watched
 from workflows.tasks.project import current
+from workflows.tasks.reuse import equal
 
 
 @dataclass(frozen=True)
@@ -77,6 +79,15 @@ class Result(luigi.Task):
         default="", positional=False, description="computed from code, data and parameters; never typed"
     )
 
+    _params: ClassVar[list[tuple[str, luigi.Parameter]]]
+
+    @classmethod
+    def get_params(cls) -> list[tuple[str, luigi.Parameter]]:
+        """Luigi's parameters of the class, looked for once: Luigi looks through every attribute, several times for each task."""
+        if "_params" not in cls.__dict__:
+            cls._params = super().get_params()
+        return cls._params
+
     @classmethod
     def get_param_values(cls, params: Any, args: Any, kwargs: Any) -> list[tuple[str, Any]]:
         """Luigi's parameter values, normalised, with the version computed where it is not given."""
@@ -110,7 +121,7 @@ class Result(luigi.Task):
         draft.param_kwargs = own
         # As text, because Python takes 1, 1.0 and True for the same key, and another process would not.
         texts = tuple((name, param.serialize(own[name])) for name, param in cls.get_params() if name in own)
-        return current().plan.identity((cls, texts), draft, environment_of)
+        return current().plan.identity((cls, texts), draft, environment_of, values.get("version", ""))
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -161,10 +172,11 @@ class Result(luigi.Task):
         date = _date_of(self)
         return self.get_task_family() if date == "-" else f"{self.get_task_family()} {date}"
 
-    def inputs(self) -> list[Result]:
-        """The required tasks, in order; raises PipelineError for one that has no version."""
+    def inputs(self) -> tuple[tuple[Result, ...], Any]:
+        """The required tasks, in order, and how requires() arranges them; raises PipelineError for one without a version."""
+        found: list[Any] = []
         try:
-            found = flatten(self.requires())
+            shape = arranged(self.requires(), found)
         except ParcoursError:
             raise
         except Exception as error:
@@ -172,15 +184,23 @@ class Result(luigi.Task):
         for task in found:
             if not isinstance(task, Result):
                 raise PipelineError.foreign_input(self.get_task_family(), task)
-        if isinstance(current().plan, Gathering):
-            return list(found)
-        # An author's own cache may still hold a task from before the plan.
-        return [task.clone() if task.version == UNPLANNED else task for task in found]
+        if not isinstance(current().plan, Gathering):
+            # An author's own cache may still hold a task from before the plan.
+            found = [task.clone() if task.version == UNPLANNED else task for task in found]
+        return tuple(found), shape
+
+    def planned_identity(self, version: str) -> Identity | None:
+        """What this task is by the stored plan that has a version, if one has."""
+        return handover.followed(self, version, environment_of)
 
     def deps(self) -> Any:
         """What Luigi is to have made before; nothing for a task that is known to fail, so that it fails at once."""
         identity = self.identity
-        return [] if identity.problem else list(identity.inputs)
+        if identity.problem:
+            return []
+        # Luigi asks because the task is to be made, by this process or another one.
+        handover.write([self])
+        return list(identity.inputs)
 
     def output(self) -> ArtefactTarget:
         """The artefact."""
@@ -190,13 +210,18 @@ class Result(luigi.Task):
         """Whether the artefact exists, undamaged, and what its run opened is still the same."""
         return self.output().exists() and observed.holds(self)
 
-    def recipe(self) -> Recipe:
-        """What the version is computed from."""
-        return Recipe(self._texts(), class_code(type(self)))
+    @classmethod
+    def code_closure(cls) -> Code:
+        """The code that makes results of this class."""
+        return class_code(cls)
 
-    def counted_recipe(self) -> Recipe:
+    def recipe(self, planned: Planned | None = None) -> Recipe:
+        """What the version is computed from; where a stored plan is followed, its word on the data counts."""
+        return Recipe(self._texts(), self.code_closure())
+
+    def counted_recipe(self, planned: Planned | None = None) -> Recipe:
         """The recipe with what runs of this task have shown counted in it."""
-        return observed.counted(self, self.recipe())
+        return observed.counted(self, self.recipe(planned))
 
     def make(self, folder: Path, inputs: Sequence[Artefact], progress: Progress, draft: Provenance) -> Made:
         """Lay the result's files into a folder; kinds of results say how."""
@@ -219,9 +244,14 @@ class Result(luigi.Task):
         inputs = [_artefact(task) for task in identity.inputs]
         began = time.monotonic()
         with watched(self) as progress, store.staged() as folder:
-            draft = self._draft(identity, inputs)
-            twin = store.twin(self.address, draft) if inputs or draft.observed else None
+            draft = self.draft_record(identity, inputs)
+            found = equal(store, self.address, draft)
+            twin = found.artefact if found else None
+            if found and found.accepted:
+                draft = replace(draft, accepted=found.accepted)
             made = self.take(folder, twin, inputs, draft) if twin else self.make(folder, inputs, progress, draft)
+            if not twin:
+                self.check_code()
             seconds = round(time.monotonic() - began, 3) if made.seconds is None else made.seconds
             provenance = self._publish(folder, self.address, made, made.draft or draft, twin, seconds)
             if provenance.settled:
@@ -272,7 +302,7 @@ class Result(luigi.Task):
         address = replace(self.address, version=identity.version)
         identity = replace(identity, environment=environment_of(identity.recipe.code))
         inputs = [_as_settled(artefact) for artefact in inputs]
-        draft = self._draft(identity, inputs)
+        draft = self.draft_record(identity, inputs)
         draft = replace(
             draft, settled=None, code={**draft.code, **_beyond(identity.recipe, stored.provenance.observed)}
         )
@@ -280,13 +310,29 @@ class Result(luigi.Task):
             made = self.take(folder, stored, inputs, draft)
             self._publish(folder, address, made, draft, stored, stored.provenance.seconds)
 
+    def read_when_planned(self) -> list[str]:
+        """The files of the code that were read whole when the task was planned, and are not read again to make it."""
+        return []
+
+    def check_code(self) -> None:
+        """Refuse a result for which code may have been read from disk that is not what the version was computed from.
+
+        Modules are imported late, inside functions, in kernels and in processes that an algorithm starts.
+        """
+        sources = self.identity.recipe.code.sources
+        held = self.read_when_planned()
+        name = changed_file({name: data for name, data in sources.items() if name not in held}, current().settings.root)
+        if name:
+            raise PlanError.code_changed(self.label, name)
+
     def on_failure(self, exception: BaseException) -> Any:
         """What the scheduler's web view shows of a failure."""
         return str(exception) if isinstance(exception, ParcoursError) else super().on_failure(exception)
 
-    def _draft(self, identity: Identity, inputs: Sequence[Artefact]) -> Provenance:
+    def draft_record(self, identity: Identity, inputs: Sequence[Artefact]) -> Provenance:
+        """The provenance of the result to be made from these inputs, as far as it is known before."""
         commit, dirty = current().commit
-        code = identity.recipe.code
+        code, fingerprint = identity.recipe.code, identity.recipe.fingerprint
         return Provenance(
             task=self.get_task_family(),
             version=identity.version,
@@ -309,12 +355,13 @@ class Result(luigi.Task):
                 for task, a in zip(identity.inputs, inputs, strict=True)
             ],
             outputs={},
+            source={"fingerprint": fingerprint} if fingerprint else None,
             template=self.template_record(),
             started=datetime.datetime.now(datetime.UTC).isoformat(timespec="milliseconds"),
             seconds=0.0,
             settled=self._next_version(identity.recipe, identity.environment, inputs),
             host=socket.gethostname(),
-            user=_user(),
+            user=user_name(),
             task_id=self.task_id,
         )
 
@@ -425,7 +472,8 @@ def _as_settled(artefact: Artefact) -> Artefact:
     return Artefact(path, replace(artefact.provenance, version=settled, settled=None))
 
 
-def _user() -> str:
+def user_name() -> str:
+    """Who runs this process."""
     try:
         return getpass.getuser()
     except (KeyError, OSError):
