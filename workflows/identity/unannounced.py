@@ -148,7 +148,7 @@ def _note_readers(witness: Witness, undo: contextlib.ExitStack) -> None:
             inside, _, attribute = reader.rpartition(".")
             holder = getattr(sys.modules[name], inside, None) if inside else sys.modules[name]
             original = getattr(holder, attribute, None)
-            if original is not None and not hasattr(original, "is_telling"):
+            if holder is not None and original is not None and not hasattr(original, "is_telling"):
                 _replace(holder, attribute, _telling(original, witness), undo)
 
 
