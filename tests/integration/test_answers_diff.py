@@ -13,7 +13,8 @@ from typing import Any
 import pytest
 
 from workflows import ReportTask
-from workflows.answers.diff import Difference, diff
+from workflows.answers.diff import Difference
+from workflows.answers.diff import diff as diff_of
 from workflows.errors import PathError, StoreError
 from workflows.store.provenance import Provenance
 
@@ -42,6 +43,11 @@ title: str = "Values"
 MEASURED = "import zlib\nfrom workflows import measure\nfound = zlib.crc32(open(cleaned, 'rb').read()) % 1000\nmeasure('sum', found, better='lower')"
 FIGURE = 'from IPython.display import SVG\nSVG(f\'<svg xmlns="http://www.w3.org/2000/svg" width="90" height="90"><circle r="{found}"/></svg>\')'
 FIXED = 'SVG(\'<svg xmlns="http://www.w3.org/2000/svg" width="90" height="90"><circle r="9"/></svg>\')'
+
+
+def diff(a: Path, b: Path, page: Path | None = None) -> Difference:
+    """The difference of what lies at two paths."""
+    return diff_of(str(a), str(b), page)
 
 
 @dataclass
@@ -156,6 +162,21 @@ def test_a_changed_template_is_shown_cell_by_cell(lab: Lab) -> None:
     ]  # fmt: skip
     assert found.code == []
     assert [figure.verdict for figure in found.shown.figures] == ["changed", "same", "added"]  # type: ignore[union-attr]
+
+
+def test_a_file_that_was_only_seen_when_it_was_opened_counts_as_code(lab: Lab) -> None:
+    lab.load(CLEANED.replace("* self.factor", "* float(__import__('pathlib').Path('lim' + 'its.csv').read_text())"))
+    (lab.pipeline.folder / "limits.csv").write_text("5")
+    old = lab.table()
+    (lab.pipeline.folder / "limits.csv").write_text("7")
+    found = diff(old, lab.table())
+    assert found.headline == "They part at Cleaned 2020-01-01: code."
+    assert [change.file for change in found.code] == ["limits.csv"]
+
+
+def test_results_are_found_by_the_first_digits_of_their_versions(lab: Lab) -> None:
+    versions = [folder.name.rpartition("-")[2] for folder in (lab.report(), lab.report(title="Sums"))]
+    assert diff_of(*versions).headline == "They part at ReportTask quick 2020-01-01: parameters."
 
 
 def test_another_environment_is_named_by_package(lab: Lab, tmp_path: Path) -> None:
