@@ -12,7 +12,8 @@ from typing import Any
 
 import pytest
 
-from workflows.answers.diff import Difference, diff
+from workflows.answers.diff import Difference
+from workflows.answers.diff import diff as diff_of
 from workflows.answers.diff_page import page, write_page
 from workflows.answers.difference import TextChange, ValueChange
 from workflows.answers.figures import Figure, FigureChange, Shown
@@ -35,6 +36,11 @@ class Cleaned(Stage):
 """
 VOID = {"meta", "link", "br", "img", "input", "hr"}
 EVIL = "</code><script>alert(1)</script>&<img src='http://evil.example/x.png'>"
+
+
+def diff(a: Path, b: Path, page: Path | None = None) -> Difference:
+    """The difference of what lies at two paths."""
+    return diff_of(str(a), str(b), page)
 
 
 class Balanced(HTMLParser):

@@ -157,8 +157,8 @@ class Difference:
         }
 
 
-def diff(a: Path, b: Path, page: Path | None = None) -> Difference:
-    """How the artefacts or reports at two paths differ; `page` is where an HTML page of it is written.
+def diff(a: str, b: str, page: Path | None = None) -> Difference:
+    """How the artefacts or reports at two paths, or of two versions, differ; `page` is where an HTML page of it is written.
 
     Raises PathError where a path holds no artefact, where the two are not results of the same task, and where the page
     cannot be written.
@@ -167,8 +167,8 @@ def diff(a: Path, b: Path, page: Path | None = None) -> Difference:
         _check_writable(page)
     nodes = lineage(a), lineage(b)
     if nodes[0].task != nodes[1].task:
-        raise PathError.other_task(str(b), nodes[1].task, str(a), nodes[0].task)
-    found = _difference((str(a), str(b)), *nodes)
+        raise PathError.other_task(b, nodes[1].task, a, nodes[0].task)
+    found = _difference((a, b), *nodes)
     if page is None:
         return found
     from workflows.answers.diff_page import write_page

@@ -33,8 +33,7 @@ def _parts(found: Difference) -> Iterator[tuple[str, str]]:
         if record.failure:
             yield "failed", f"{side} failed in cell {record.failure['cell']}: {record.failure['reason']}"
     for step in found.random:
-        sentence = "is not deterministic: same inputs, code and environment, other bytes"
-        yield "random", f"{step.pair.name} {sentence}"
+        yield "random", step.randomness
         if step.table:
             yield "random", f"  {step.table.sentence}"
     for name, changes in (("code", found.code), ("template", found.template)):

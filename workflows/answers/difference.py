@@ -76,7 +76,7 @@ def parameter_changes(a: Provenance, b: Provenance) -> list[ValueChange]:
 def code_changes(a: Node, b: Node) -> list[TextChange]:
     """The definitions and whole files that differ, the templates apart."""
     old, new = _Code.of(a), _Code.of(b)
-    if old.record.code["digest"] == new.record.code["digest"]:
+    if old.record.code["digest"] == new.record.code["digest"] and old.record.observed == new.record.observed:
         return []
     templates = {_template_file(code.record) for code in (old, new)}
     names = dict.fromkeys([*old.files, *new.files])
@@ -137,8 +137,8 @@ class _Code:
 
     @property
     def files(self) -> Mapping[str, str]:
-        found: dict[str, str] = self.record.code["files"]
-        return found
+        """The files that the code names, and those that its run opened beyond."""
+        return {**self.record.code["files"], **self.record.observed}
 
     @classmethod
     def of(cls, node: Node) -> _Code:

@@ -119,22 +119,22 @@ class Node:
         return self.folder / name if record == self.record and (self.folder / name).is_file() else None
 
 
-def lineage(path: Path) -> Node:
-    """What lies at a path, with all it was made from; raises PathError where no artefact or report is there."""
-    record = find(str(path)).record
-    folder = path if path.is_dir() else path.parent
-    stores = _stores(folder.absolute(), record)
-    date = record.parameters.get("date", "-")
+def lineage(shown: str) -> Node:
+    """What lies at a path, or under a version, with all it was made from; raises PathError where nothing is there."""
+    found = find(shown)
+    record, path = found.record, Path(shown)
+    folder = found.folder or (path.parent if path.is_file() else None)
     digest = record.outputs.get(TABLE, {}).get("sha256")
-    return Node(record.task, date, record.version, digest, record, stores, folder)
+    return Node(record.task, found.date, record.version, digest, record, _stores(folder, record), folder)
 
 
-def _stores(folder: Path, record: Provenance) -> Stores:
+def _stores(folder: Path | None, record: Provenance) -> Stores:
     """The store that a folder lies in as an artefact of it, which may be another's, then this project's."""
-    here = [record.task, record.parameters.get("date", "-")]
-    root = folder.parent.parent.parent
     project = current()
-    is_artefact = [folder.parent.parent.name, folder.parent.name] == here
+    if folder is None or len(folder.absolute().parents) < 3:
+        return Stores((project.store,))
+    date, task, root = folder.absolute().parents[:3]
+    is_artefact = (task.name, date.name) == (record.task, record.parameters.get("date", "-"))
     is_elsewhere = root.resolve() != Path(project.settings.store).resolve()
     own = [Store.at(str(root), project.settings.cache)] if is_artefact and is_elsewhere else []
     return Stores((*own, project.store))

@@ -66,13 +66,24 @@ class Step:
     @property
     def is_random(self) -> bool:
         """Whether the same inputs, code, environment and parameters gave other bytes."""
-        are_inputs_same = all(below.has_same_bytes for below in self.pair.inputs)
-        return self.has_same_bytes is False and not self.causes and not self.unknown and are_inputs_same
+        return self.has_same_bytes is False and not (self.causes or self.unknown or self.has_other_inputs)
+
+    @property
+    def has_other_inputs(self) -> bool:
+        """Whether any input came out otherwise."""
+        return any(below.has_same_bytes is False for below in self.pair.inputs)
+
+    @property
+    def randomness(self) -> str:
+        """What shows that it is not deterministic; of a version, the recipe and the versions of the inputs are the same."""
+        is_certain = all(below.has_same_bytes for below in self.pair.inputs)
+        same = "same inputs, code and environment" if is_certain else "same version"
+        return f"{self.pair.name} is not deterministic: {same}, other bytes"
 
     @property
     def differs(self) -> bool:
         """Whether the two part here, if not before."""
-        return bool(self.causes) or self.is_random or (self.has_same_bytes is False and bool(self.unknown))
+        return bool(self.causes) or (self.has_same_bytes is False and not self.has_other_inputs)
 
     @property
     def reason(self) -> str:
@@ -85,14 +96,15 @@ class Step:
     @property
     def unknown(self) -> list[str]:
         """What cannot be known of it, in sentences."""
-        if self.pair.a.version == self.pair.b.version:
-            return []
-        gone = [side for side, node in (("A", self.pair.a), ("B", self.pair.b)) if node.record is None]
-        return [
-            f"{side}'s {node.name} is no longer in the store: how it was made is not known"
-            for side, node in (("A", self.pair.a), ("B", self.pair.b))
-            if side in gone
-        ]
+        is_other = self.pair.a.version != self.pair.b.version
+        found = []
+        for side, node in (("A", self.pair.a), ("B", self.pair.b)):
+            gone = f"{side}'s {node.name} is no longer in the store"
+            if node.record is None and is_other:
+                found.append(f"{gone}: how it was made is not known")
+            elif node.record and node.record.observed and node.has_other_bytes:
+                found.append(f"{gone}: what was in the files that it opened is not known")
+        return found
 
     @property
     def is_query(self) -> bool:
@@ -126,7 +138,7 @@ def step_of(pair: Pair, top: Pair, has_same_bytes: bool | None) -> Step:
     """What of a result differs by itself; `top` is the pair that was asked about, whose date is its own."""
     a, b = pair.a, pair.b
     table = _table(a, b) if has_same_bytes is False else None
-    if a.record is None or b.record is None or (a.version == b.version and pair is not top):
+    if a.record is None or b.record is None:
         return Step(pair, has_same_bytes, table=table)
     parameters = [
         change
