@@ -178,13 +178,13 @@ class Store:
 
         return next(filter(is_kept, (f"{folder}/{spelling}" for spelling in spellings if spelling not in earlier)))
 
-    def twin(self, address: Address, provenance: Provenance, codes: Collection[str] = ()) -> Artefact | None:
+    def twin(self, address: Address, provenance: Provenance, accepted: Collection[str] = ()) -> Artefact | None:
         """An intact artefact that the same recipe made from the same bytes, under another version.
 
-        `codes` are digests of code whose results stand for those of the recipe's.
+        `accepted` are digests of what other recipes name whose results stand for this one's.
         """
         for other in self.versions(address):
-            if other.path != address.path and other.provenance.same_recipe(provenance, codes):
+            if other.path != address.path and other.provenance.same_recipe(provenance, accepted):
                 try:
                     for name in other.provenance.outputs:
                         self.file(other, name)
