@@ -226,7 +226,7 @@ class Store:
             found for found in self._place.folders(f"{DAMAGED}/{address.folder}") if found.startswith(f"{name}-")
         ]
         if damaged:
-            return f"its artefact was damaged, and moved to {self.shown(f'{DAMAGED}/{address.folder}/{damaged[-1]}')}"
+            return f"its artefact was damaged or outdated, and moved to {self.shown(f'{DAMAGED}/{address.folder}/{damaged[-1]}')}"
         if name in self._place.folders(address.folder) and not self._place.exists(f"{address.path}/{PROVENANCE}"):
             return f"its artefact {self.shown(address.path)} has no {PROVENANCE}"
         return None
