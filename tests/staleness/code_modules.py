@@ -208,7 +208,15 @@ LEVEL = [
         returns="drawn()",
         matters=("seed(1)", "seed(2)"),
         harmless=("seed(1)", "seed((1))"),
-        reruns=frozenset({"Scaled"}),
+        may_rerun=frozenset({"Other"}),
+    ),
+    Case(
+        "option of a library set at module level",
+        "pd.set_option('display.precision', 3)\n",
+        returns="str(pd.Series([1 / 3]))",
+        matters=("precision', 3", "precision', 4"),
+        harmless=("precision', 3", "precision', (3)"),
+        may_rerun=frozenset({"Other"}),
     ),
 ]
 
@@ -546,6 +554,7 @@ IMPORTS = [
         returns="textwrap.dedent('a')",
         matters=("text * 2", "text * 3"),
         harmless=("return 7", "return 8"),
+        may_rerun=frozenset({"Other"}),
     ),
     Case(
         "registration in a module that is imported only for it",
