@@ -715,6 +715,7 @@ DYNAMIC = [
         returns="FOUND",
         matters=("FACTOR = 5", "FACTOR = 6"),
         harmless=("FACTOR = 5", "FACTOR = (5)"),
+        may_rerun=frozenset({"Other"}),
         is_undecided=True,
     ),
     Case(
@@ -725,6 +726,7 @@ DYNAMIC = [
         returns="FOUND",
         matters=add("FACTOR = 5\n", "plugins/second.py"),
         harmless=add("FACTOR = 5\n", "plugin/second.py"),
+        may_rerun=frozenset({"Other"}),
         is_undecided=True,
     ),
     Case(
@@ -749,6 +751,7 @@ DYNAMIC = [
         returns="FACTOR",
         matters=("' = 2'", "' = 3'"),
         harmless=("' = 2'", '" = 2"'),
+        may_rerun=frozenset({"Other"}),
         is_undecided=True,
     ),
     Case(
@@ -757,6 +760,7 @@ DYNAMIC = [
         returns="FACTOR",
         matters=("FACTOR=2", "FACTOR=3"),
         harmless=("FACTOR=2", "FACTOR = 2"),
+        may_rerun=frozenset({"Other"}),
         is_undecided=True,
     ),
 ]
