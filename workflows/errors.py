@@ -150,7 +150,7 @@ class PipelineError(BadInput):
 
 
 class UsageError(BadInput):
-    """A `luigi` command that names no task, or leaves out what the task needs."""
+    """A command that names no task, leaves out what it needs, or gives what cannot be."""
 
     @classmethod
     def unknown_task(cls, name: str, known: Sequence[str]) -> UsageError:
@@ -167,6 +167,11 @@ class UsageError(BadInput):
     def wrong(cls, option: str, found: str, expected: str, why: object) -> UsageError:
         """A value that the option's parameter cannot hold."""
         return cls(f"{option} is {found!r}; expected {expected} ({why}).")
+
+    @classmethod
+    def outside(cls, option: str, found: object, expected: str) -> UsageError:
+        """A value that is not among those an option takes."""
+        return cls(f"{option} is {found}; expected {expected}.")
 
     @classmethod
     def interrupted(cls) -> UsageError:
@@ -433,6 +438,78 @@ class StoreError(ParcoursError):
         return cls(f"{path} {why}; expected a report's HTML file, an artefact's folder or a file in it.")
 
 
+class CatalogError(ParcoursError):
+    """A catalog that cannot be read or written."""
+
+    @classmethod
+    def unusable(cls, place: str, why: str) -> CatalogError:
+        """No catalog can be there."""
+        return cls(f"the catalog {place} cannot be used: {why}. It is named in luigi.cfg, [workflows] catalog.")
+
+    @classmethod
+    def refused(cls, place: str, why: str) -> CatalogError:
+        """The database or the file system says no."""
+        return cls(
+            f"the catalog {place} cannot be read or written: {why}. Grant access to it and its folder, or name another in "
+            "PARCOURS_CATALOG: it is filled from the store."
+        )
+
+    @classmethod
+    def locked(cls, place: str, seconds: float) -> CatalogError:
+        """Another process does not let go of it."""
+        return cls(
+            f"the catalog {place} is locked by another process, {seconds:g} s were waited; ask again when that process is done."
+        )
+
+    @classmethod
+    def foreign(cls, place: str) -> CatalogError:
+        """A database that holds something else."""
+        return cls(
+            f"{place} is a database, but no catalog; it was left as it is. Expected a place of the catalog's own, which "
+            "luigi.cfg names in [workflows] catalog."
+        )
+
+
+class DamagedCatalog(CatalogError):
+    """A catalog that must be made anew from the store."""
+
+    @classmethod
+    def broken(cls, place: str, why: str) -> DamagedCatalog:
+        """A file whose bytes are no catalog (any more)."""
+        return cls(f"the catalog {place} is damaged: {why}; `parcours reindex` makes it anew from the store.")
+
+    @classmethod
+    def other_format(cls, place: str, found: object, expected: int) -> DamagedCatalog:
+        """A catalog of another release."""
+        return cls(
+            f"the catalog {place} is of format {found}, not {expected}; `parcours reindex` makes it anew from the store."
+        )
+
+
+class SubjectError(BadInput):
+    """Something that was asked about and is not known, or more than one thing."""
+
+    @classmethod
+    def unknown(cls, name: str, known: Sequence[str]) -> SubjectError:
+        """Neither a path, nor a name, nor a version, nor a commit."""
+        return cls(
+            f"'{name}' is no path of an artefact, no query or stage with results, no version and no commit that made any. "
+            f"Queries and stages: {listed(known)}.{nearest(name, known)}"
+        )
+
+    @classmethod
+    def ambiguous(cls, name: str, meanings: Sequence[str]) -> SubjectError:
+        """More than one thing of this name or of these first digits."""
+        return cls(f"'{name}' could be {listed(meanings)}; expected one of them: give more digits, or the path.")
+
+    @classmethod
+    def dated(cls, name: str) -> SubjectError:
+        """A date for something that is no query or stage."""
+        return cls(
+            f"a date was given, but '{name}' is no query or stage; expected a date with a query's or stage's name only."
+        )
+
+
 class PathError(BadInput):
     """A path where something else is expected."""
 
@@ -440,6 +517,65 @@ class PathError(BadInput):
     def no_artefact(cls, path: str, why: str) -> PathError:
         """Something that is no artefact and no report."""
         return cls(f"{path} {why}; expected a report's HTML file, an artefact's folder or a file in it.")
+
+    @classmethod
+    def other_task(cls, path: str, found: str, other: str, expected: str) -> PathError:
+        """Two results that cannot be compared."""
+        return cls(f"{path} is a result of {found}, {other} one of {expected}; expected two results of the same task.")
+
+    @classmethod
+    def not_writable(cls, path: str, why: str) -> PathError:
+        """A file that cannot be written where the user wants it."""
+        return cls(f"{path} {why}; expected the name of a file to write, in a folder that can be written.")
+
+    @classmethod
+    def no_version(cls, version: str, found: Sequence[str]) -> PathError:
+        """Digits that begin no version, or several."""
+        if not found:
+            return cls(f"no artefact in the store has a version that begins with {version}, and no file is called so.")
+        return cls(f"{version} begins the versions of {listed(found)}; expected more digits, or one of these paths.")
+
+    @classmethod
+    def no_report(cls, path: str, found: str) -> PathError:
+        """An artefact that has no notebook."""
+        return cls(
+            f"{path} is of {found}, which has no notebook; expected a report or a failed report. A table is read as it is."
+        )
+
+    @classmethod
+    def no_notebook(cls, path: str, template: str) -> PathError:
+        """A report whose notebook is nowhere to be had."""
+        return cls(
+            f"{path}: neither the template {template} as it was nor the report's notebook is in the store; "
+            "expected the store in which the report was made, in luigi.cfg, [workflows] store, or PARCOURS_STORE."
+        )
+
+    @classmethod
+    def not_empty(cls, folder: Path, what: str) -> PathError:
+        """A place where something is that must not be overwritten."""
+        return cls(f"{folder} {what}; expected the name of a new folder, or an empty one, in --into.")
+
+    @classmethod
+    def not_laid(cls, place: Path, why: str) -> PathError:
+        """A place that cannot be written."""
+        return cls(f"{place} cannot be written: {why}; nothing was laid. Name another place with --into.")
+
+    @classmethod
+    def sample_lost(cls, files: Sequence[str]) -> PathError:
+        """Samples that nobody could bring back."""
+        be = "is" if len(files) == 1 else "are"
+        return cls(
+            f"{listed(files)} {be} neither committed nor fetched, and would be lost; "
+            "expected --into DIR, for a copy of the template with its tables, or --force."
+        )
+
+    @classmethod
+    def sample_outside(cls, template: str, parameter: str, default: str) -> PathError:
+        """A default that leads away from the template."""
+        return cls(
+            f"template '{template}', parameter '{parameter}': the default {default!r} is not a file of its own below the "
+            "template's folder; expected a relative path such as 'samples/flights.parquet'."
+        )
 
 
 class PlanError(ParcoursError):
@@ -454,9 +590,53 @@ class PlanError(ParcoursError):
         )
 
     @classmethod
+    def other_code(cls, task: str, planned: str, differences: Sequence[str]) -> PlanError:
+        """A planned task that this process would make with other code or another environment."""
+        return cls(
+            f"{task} was planned as version {planned[:16]} with other code than this worker's: {listed(differences)}. "
+            "Nothing was stored; restart the worker with the planner's code."
+        )
+
+    @classmethod
+    def code_changed(cls, task: str, file: str) -> PlanError:
+        """A file that was edited between planning and storing."""
+        return cls(
+            f"{task}: {file} was changed while the run was going on, so its result may be of two states of the code; "
+            "nothing was stored. Run the command again."
+        )
+
+    @classmethod
     def data_changed(cls, task: str) -> PlanError:
         """Rows that changed between planning and running."""
         return cls(f"{task}: the rows changed while the run was going on; nothing was stored. Run the command again.")
+
+    @classmethod
+    def file_changed(cls, task: str, file: str) -> PlanError:
+        """A file of the project that changed between being opened and the end of the run."""
+        return cls(
+            f"{task}: {file} changed while the run that opened it was going on; nothing was stored. Run the command again."
+        )
+
+
+class AcceptanceError(BadInput):
+    """A code change that cannot be accepted."""
+
+    @classmethod
+    def no_reason(cls, task: str) -> AcceptanceError:
+        """An acceptance that says nothing."""
+        return cls(
+            f"the reason for accepting the change of {task} is empty; expected --reason with why it has no effect."
+        )
+
+    @classmethod
+    def nothing_stored(cls, task: str) -> AcceptanceError:
+        """A task that has no results."""
+        return cls(f"nothing to accept: the store has no result of {task}; expected results of its earlier code.")
+
+    @classmethod
+    def unchanged(cls, task: str) -> AcceptanceError:
+        """A task whose results were all made by its present code."""
+        return cls(f"nothing to accept: the code of {task} is the one that made its stored results; expected a change.")
 
 
 class SchedulerError(ParcoursError):

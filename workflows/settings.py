@@ -30,6 +30,8 @@ class Settings:
     """The modules that hold the queries and stages."""
     store: str
     """A folder, or an fsspec URL such as s3://bucket/store."""
+    catalog: str
+    """An SQLAlchemy URL: the index over the store."""
     cache: Path
     """A folder of look-ups that can always be made anew."""
     templates: Path
@@ -59,7 +61,8 @@ def load() -> Settings:
         values[key] = root / values[key]
     if "://" not in values["store"]:
         values["store"] = str(root / values["store"])
-    values["database"] = _anchored(values["database"], root)
+    for key in ("database", "catalog"):
+        values[key] = _anchored(values[key], root)
     return Settings(root=root, **values)
 
 
@@ -154,6 +157,7 @@ def _shown(value: str, key: str, where: str) -> bool:
 _KEYS: dict[str, tuple[str, Callable[[str, str, str], Any]]] = {
     "pipelines": ("workflows.flights", _modules),
     "store": ("data/store", _text),
+    "catalog": ("sqlite:///data/catalog.db", _url),
     "cache": ("data/cache", _text),
     "templates": ("templates", _text),
     "database": ("sqlite:///data/nyc.db", _url),

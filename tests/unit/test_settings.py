@@ -38,6 +38,7 @@ def test_without_a_file_every_key_has_its_default(load: Load, tmp_path: Path) ->
         "root": tmp_path,
         "pipelines": ("workflows.flights",),
         "store": str(tmp_path / "data/store"),
+        "catalog": f"sqlite:///{tmp_path}/data/catalog.db",
         "cache": tmp_path / "data/cache",
         "templates": tmp_path / "templates",
         "database": f"sqlite:///{tmp_path}/data/nyc.db",
@@ -51,6 +52,8 @@ GIVEN = [
     ("pipelines", "acme, acme.more", ("acme", "acme.more")),
     ("store", "s3://bucket/store", "s3://bucket/store"),
     ("store", "/elsewhere", "/elsewhere"),
+    ("catalog", "sqlite:////elsewhere.db", "sqlite:////elsewhere.db"),
+    ("catalog", "postgresql://u@h/d", "postgresql://u@h/d"),
     ("cache", "/elsewhere", Path("/elsewhere")),
     ("templates", "/elsewhere", Path("/elsewhere")),
     ("database", "postgresql://u@h/d", "postgresql://u@h/d"),
@@ -72,7 +75,7 @@ def test_the_environment_wins_over_the_file(
     load: Load, monkeypatch: pytest.MonkeyPatch, key: str, text: str, value: object
 ) -> None:
     monkeypatch.setenv(f"PARCOURS_{key.upper()}", text)
-    in_file = {"pipelines": "other", "database": "x://y", "code": "hidden"}.get(key, "7")
+    in_file = {"pipelines": "other", "database": "x://y", "catalog": "x://y", "code": "hidden"}.get(key, "7")
     assert getattr(load(f"{key} = {in_file}"), key) == value
 
 
@@ -87,7 +90,7 @@ def test_the_example_file_explains_every_key_and_gives_the_defaults(load: Load, 
 def test_relative_paths_start_at_the_folder_of_luigi_cfg(
     load: Load, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    load("store = s", "cache = c", "templates = t", "database = sqlite:///d.db")
+    load("store = s", "cache = c", "templates = t", "database = sqlite:///d.db", "catalog = sqlite:///c.db")
     (tmp_path / "elsewhere").mkdir()
     monkeypatch.chdir(tmp_path / "elsewhere")
     monkeypatch.setenv("LUIGI_CONFIG_PATH", "../luigi.cfg")
@@ -97,6 +100,7 @@ def test_relative_paths_start_at_the_folder_of_luigi_cfg(
     assert found.root == tmp_path
     assert (found.store, found.cache, found.templates) == (str(tmp_path / "s"), tmp_path / "c", tmp_path / "t")
     assert found.database == f"sqlite:///{tmp_path}/d.db"
+    assert found.catalog == f"sqlite:///{tmp_path}/c.db"
 
 
 def test_an_unknown_key_of_the_file_is_named_with_the_nearest(load: Load) -> None:
@@ -120,6 +124,7 @@ WRONG = [
     ("pipelines", "a..b", "module names"),
     ("pipelines", "../acme", "module names"),
     ("store", " ", "not empty"),
+    ("catalog", "catalog.db", "SQLAlchemy URL"),
     ("cache", "", "not empty"),
     ("templates", "", "not empty"),
     ("database", "nyc.db", "SQLAlchemy URL"),

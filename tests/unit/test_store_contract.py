@@ -10,7 +10,7 @@ import threading
 import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import fsspec
@@ -19,6 +19,7 @@ import pytest
 from workflows.errors import StoreError
 from workflows.store.address import PROVENANCE, TABLE, Address
 from workflows.store.artefacts import Artefact, Provenance, Store, described
+from workflows.store.plans import Planned
 
 ADDRESS = Address("Cleaned", "2020-01-01", "0123456789abcdef" + "0" * 48)
 OTHER = Address("Cleaned", "2020-01-01", "fedcba9876543210" + "0" * 48)
@@ -505,3 +506,25 @@ def test_files_are_shown_so_that_the_user_finds_them(shop: Shop, monkeypatch: py
     if "://" not in shop.location:
         monkeypatch.chdir(Path(shop.location).parent)
         assert shop.store.shown("a/b") == "store/a/b"
+
+
+def test_files_are_listed_by_name_and_can_be_removed(shop: Shop) -> None:
+    plans = shop.store.plans
+    now = datetime(2020, 1, 1, tzinfo=UTC)
+    planned = Planned("Cleaned", {}, "c", {"python": "3.11.1", "packages": {}}, [], None)
+    name = plans.write({"v": planned}, ADDRESS.version, now)
+    assert shop.store.plans.find("v") == planned
+    assert plans.find("w") is None
+    plans.remove(name)
+    plans.remove(name)
+    assert shop.store.plans.find("v") is None
+
+
+def test_the_newest_plan_that_has_a_version_counts(shop: Shop) -> None:
+    now = datetime(2020, 1, 1, tzinfo=UTC)
+    for day, rows in enumerate([1, 2]):
+        planned = Planned("Cleaned", {}, "c", {"python": "3.11.1", "packages": {}}, [], None, "f", rows)
+        shop.store.plans.write({"v": planned}, ADDRESS.version, now + timedelta(days=day))
+    found = shop.store.plans.find("v")
+    assert found
+    assert found.rows == 2

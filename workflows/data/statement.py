@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from workflows.errors import PipelineError
@@ -11,6 +11,8 @@ from workflows.identity.syntax import QUOTED_SQL, SQL_COMMENT, normal_sql
 
 # What is quoted or a comment, a cast (`::date`), or a name to bind (`:date`).
 _PARTS = re.compile(rf"(?P<apart>{QUOTED_SQL}|{SQL_COMMENT})|::|(?<![\w:]):(?P<name>[A-Za-z_]\w*)", re.DOTALL)
+# What is quoted, or a stretch of what may follow a statement without being part of it.
+_ENDS = re.compile(rf"(?P<quoted>{QUOTED_SQL})|(?:{SQL_COMMENT}|[\s;])+", re.DOTALL)
 
 
 @dataclass(frozen=True)
@@ -46,6 +48,26 @@ class Statement:
         return frozenset(part["name"] for part in _PARTS.finditer(self.text) if part["name"])
 
     @property
+    def inner(self) -> str:
+        """The statement without the semicolon and the comments that end it, so that it can stand in parentheses."""
+        for part in _ENDS.finditer(self.text):
+            if part.end() == len(self.text) and part["quoted"] is None:
+                return self.text[: part.start()]
+        return self.text
+
+    def numbered(self, number: int) -> Statement:
+        """The inner statement with names to bind that no other number has: `:date` becomes `:date__17`."""
+        return replace(
+            self,
+            text=_PARTS.sub(lambda part: f":{bound_as(part['name'], number)}" if part["name"] else part[0], self.inner),
+        )
+
+    @property
     def escaped(self) -> str:
         """The statement for SQLAlchemy, which would bind names in quotes and comments too."""
         return _PARTS.sub(lambda part: part["apart"].replace(":", r"\:") if part["apart"] else part[0], self.text)
+
+
+def bound_as(name: str, number: int) -> str:
+    """The name that stands for `name` in a numbered statement."""
+    return f"{name}__{number}"

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import importlib
+import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from workflows.data.database import Rows
+from workflows.data.rows import Rows
 from workflows.errors import PipelineError, SchemaError, StageError
 
 if TYPE_CHECKING:
@@ -28,6 +29,14 @@ def write_table(task: str, frame: pd.DataFrame, path: Path) -> None:
         frame.to_parquet(path, compression="zstd")
     except (pa.ArrowException, ValueError, TypeError) as error:
         raise StageError.not_storable(task, error) from error
+
+
+def as_stored(task: str, frame: pd.DataFrame) -> pd.DataFrame:
+    """A DataFrame as it comes back from the store. Raises StageError for what Parquet cannot hold."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "table.parquet"
+        write_table(task, frame, path)
+        return read_table(path)
 
 
 def as_frame(result: Rows) -> pd.DataFrame:

@@ -36,7 +36,7 @@ class Code:
     definitions: dict[str, dict[str, str]] = field(default_factory=dict, compare=False)
     """What of each file is reached, with its digest: names of definitions, or '' for a file that counts whole."""
     sources: dict[str, bytes] = field(default_factory=dict, compare=False, repr=False)
-    """The bytes of each file, as they were read when it was digested."""
+    """The bytes of each file, as they were read when it was digested, and of those that it imports and that do not count."""
     undecided: dict[str, str] = field(default_factory=dict, compare=False)
     """The files that count whole because their reach cannot be decided, each with the reason."""
 
@@ -137,7 +137,12 @@ class CodeIndex:
                 found |= Code({label: both}, frozenset(), {label: named}, {label: module.source})
         for label, data in reach.files.items():
             found |= Code.of_file(label, digest_bytes(data), data)
-        return found
+        return found | Code({}, frozenset(), {}, self._beside(reach))
+
+    def _beside(self, reach: Reach) -> dict[str, bytes]:
+        """The modules that are imported and of which nothing counts: without them the others could not be imported again."""
+        modules = (self.modules.get(name) for name in sorted(reach.loaded - reach.known.keys()))
+        return {self.modules.label(module): module.source for module in modules if module}
 
 
 def _digests(reach: Reach, module: Module, documented: bool) -> tuple[dict[str, str], str]:

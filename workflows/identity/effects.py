@@ -6,17 +6,20 @@ from dataclasses import dataclass, field
 
 from workflows.identity.modules import Module
 from workflows.identity.names import Found, Names
-from workflows.identity.unit import Unit
+from workflows.identity.unit import UNKNOWN, Unit
 
 
-@dataclass(frozen=True)
+@dataclass
 class Effect:
-    """What a statement does to others while it is imported."""
+    """What a statement does to others while it is imported, or a definition when it is called."""
 
-    changed: set[tuple[str, str]]
+    changed: set[tuple[str, str]] = field(default_factory=set)
     """The names, each of a module, whose objects it changes in place."""
-    is_abroad: bool
-    """Whether it changes what is not the project's, which everybody in the process may see."""
+    abroad: set[str] = field(default_factory=set)
+    """The foreign modules that it changes; UNKNOWN where it may change anything."""
+
+    def __or__(self, other: Effect) -> Effect:
+        return Effect(self.changed | other.changed, self.abroad | other.abroad)
 
 
 @dataclass
@@ -30,36 +33,60 @@ class Effects:
         """What a statement does to others when its module is imported."""
         key = (module.name, number)
         if key not in self._known:
-            self._known[key] = Effect(set(), False)
-            self._known[key] = self._read_effect(module, module.outline.units[number])
+            self._known[key] = self._read(module, module.outline.units[number])
         return self._known[key]
 
-    def _read_effect(self, module: Module, unit: Unit) -> Effect:
-        changed: set[tuple[str, str]] = set()
-        is_abroad = "?" in unit.bare
+    def _read(self, module: Module, unit: Unit) -> Effect:
+        effect = Effect(abroad={UNKNOWN} if UNKNOWN in unit.bare else set())
         for reference in unit.changes:
-            for found in self.names.resolve(module, reference):
-                if found.module is None:
-                    is_abroad = True
-                elif not found.is_way_to_import:
-                    changed.add((found.module.name, found.name))
-        for reference in (*unit.runs, *unit.bare):
-            for found in self.names.resolve(module, reference):
-                if found.module is None:
-                    # A method of an object that was made abroad is a change of the object, not of the world.
-                    is_abroad = is_abroad or reference in unit.bare
-                    continue
+            effect |= self._change(module, reference)
+        for reference in unit.decorates:
+            effect |= Effect(self._change(module, reference).changed)
+        for reference in unit.runs:
+            # What a method of an object does that was made abroad is its own matter, as is a value that is kept.
+            effect |= self._call(module, reference)
+        for reference in unit.bare:
+            effect |= self._bare_call(module, reference, effect)
+        return Effect(
+            {name for name in effect.changed if name[1] not in unit.names or name[0] != module.name}, effect.abroad
+        )
+
+    def _change(self, module: Module, reference: str, seen: frozenset[tuple[str, str]] = frozenset()) -> Effect:
+        """What is changed by changing a reference: its object, by whatever other names it goes."""
+        effect = Effect()
+        for found in self.names.resolve(module, reference):
+            if found.module is None:
+                effect.abroad.add(found.name)
+            elif not found.is_way_to_import and (found.module.name, found.name) not in seen:
+                effect.changed.add((found.module.name, found.name))
+                for alias in found.aliases:
+                    effect |= self._change(found.module, alias, seen | effect.changed)
+        return effect
+
+    def _call(self, module: Module, reference: str) -> Effect:
+        effect = Effect()
+        for found in self.names.resolve(module, reference):
+            if found.module is not None:
+                effect |= self._inside(found, set())
+        return effect
+
+    def _bare_call(self, module: Module, reference: str, known: Effect) -> Effect:
+        """A call for what it does elsewhere; where no trace of that is found in the project's code, it may be anything."""
+        effect = Effect()
+        for found in self.names.resolve(module, reference):
+            if found.module is None:
+                effect.abroad.add(found.name)
+            elif found.is_callable:
                 inner = self._inside(found, set())
-                changed |= inner.changed
-                is_abroad = is_abroad or (
-                    reference in unit.bare and found.is_callable and (inner.is_abroad or not inner.changed)
-                )
-        return Effect({name for name in changed if name[1] not in unit.names or name[0] != module.name}, is_abroad)
+                is_traced = inner.changed or inner.abroad or known.changed
+                effect |= inner if is_traced else Effect(abroad={UNKNOWN})
+            elif not found.is_way_to_import:
+                effect |= self._change(module, reference)
+        return effect
 
     def _inside(self, found: Found, seen: set[tuple[str, int]]) -> Effect:
         """What calling a definition does to others, through everything it calls."""
-        changed: set[tuple[str, str]] = set()
-        is_abroad = False
+        effect = Effect()
         module = found.module
         for number in found.units if module else ():
             assert module is not None
@@ -68,17 +95,11 @@ class Effects:
                 continue
             seen.add((module.name, number))
             for reference in unit.changes_inside:
-                for target in self.names.resolve(module, reference):
-                    if target.module is None:
-                        is_abroad = True
-                    elif not target.is_way_to_import:
-                        changed.add((target.module.name, target.name))
+                effect |= self._change(module, reference)
             for reference in (*unit.uses, *unit.uses_required):
                 for below in self.names.resolve(module, reference):
-                    if below.module is None:
-                        is_abroad = is_abroad or reference in unit.bare_inside
-                    elif below.is_callable:
-                        inner = self._inside(below, seen)
-                        changed |= inner.changed
-                        is_abroad = is_abroad or inner.is_abroad
-        return Effect(changed, is_abroad)
+                    if below.module is None and reference in unit.bare_inside:
+                        effect.abroad.add(below.name)
+                    elif below.module is not None and below.is_callable:
+                        effect |= self._inside(below, seen)
+        return effect

@@ -18,6 +18,7 @@ from workflows.release import VERSION
 
 # The files of the engine whose change may change a result.
 _MAKING = (
+    "identity/surroundings.py",
     "data/*.py",
     "notebooks/*.py",
     "notebooks/page/*",

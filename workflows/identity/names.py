@@ -29,6 +29,11 @@ class Found:
         return bool(self.units) and all(self.name in self._unit(number).targets for number in self.units)
 
     @property
+    def aliases(self) -> list[str]:
+        """The references that the name is another name of."""
+        return [alias for number in self.units for alias in self._unit(number).aliases]
+
+    @property
     def is_callable(self) -> bool:
         """Whether the name is a function's or a class's."""
         return any(self._unit(number).is_definition for number in self.units)
@@ -58,14 +63,13 @@ class Names:
             return
         seen |= {(module.name, name)}
         bound = [number for number, unit in enumerate(module.outline.units) if name in unit.names]
-        if bound or not module.outline.stars:
-            yield Found(module, name, rest, tuple(bound))
+        yield Found(module, name, rest, tuple(bound))
         for number in bound:
             for target in module.outline.units[number].targets.get(name, ()):
                 yield from self._imported(module, f"{target}.{rest}" if rest else target, seen)
-        if not bound:
-            for star in module.outline.stars:
-                yield from self._starred(module, star, name, rest, seen)
+        for star in module.outline.stars:
+            # Whichever comes later on import binds the name in the end.
+            yield from self._starred(module, star, name, rest, seen)
 
     def _starred(
         self, module: Module, star: str, name: str, rest: str, seen: frozenset[tuple[str, str]]
@@ -75,8 +79,12 @@ class Names:
         if source is None:
             yield Found(None, base.partition(".")[0], "")
         elif not name.startswith("__"):
-            yield from self._named(source, "__all__", "", seen)
-            yield from self._named(source, name, rest, seen)
+            found = [
+                target for target in self._named(source, name, rest, seen) if target.module is None or target.units
+            ]
+            if found:
+                yield from self._named(source, "__all__", "", seen)
+            yield from found
 
     def _imported(
         self, module: Module, reference: str, seen: frozenset[tuple[str, str]] = frozenset()

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from workflows.identity.canonical import digest
 from workflows.identity.scopes import target
 from workflows.identity.syntax import digest_python, without_docstring
 from workflows.identity.unit import Unit, is_elsewhere, read
@@ -35,9 +36,16 @@ class Outline:
 
 def outline(tree: ast.Module) -> Outline:
     """The outline of a module's syntax tree."""
-    units = [read(statement) for statement in _statements(tree.body)]
+    units = [*_docstring(tree), *(read(statement) for statement in _statements(tree.body))]
     stars = [target(node, "") for node in _star_imports(tree)]
     return Outline(units, stars, digest_python(tree))
+
+
+def _docstring(tree: ast.Module) -> list[Unit]:
+    """The module's docstring, as the name by which it is read."""
+    text = ast.get_docstring(tree, clean=False)
+    found = digest(text)
+    return [] if text is None else [Unit(names=["__doc__"], digest=found, documented=found)]
 
 
 def _statements(body: Sequence[ast.stmt]) -> Iterator[ast.stmt]:

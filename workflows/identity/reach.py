@@ -11,7 +11,44 @@ from workflows.identity.canonical import digest
 from workflows.identity.effects import Effects
 from workflows.identity.modules import Module, parents
 from workflows.identity.names import Found, Names, absolute, loaded_by
-from workflows.identity.unit import EVERYTHING, Unit
+from workflows.identity.unit import EVERYTHING, UNKNOWN, Unit
+
+# Whose state every task sees, because the engine itself uses them; that of other modules is seen by who imports them, and
+# by other people's packages, of which nobody knows what they import.
+_SHARED = frozenset(
+    [
+        "builtins",
+        "codecs",
+        "collections",
+        "copyreg",
+        "datetime",
+        "decimal",
+        "functools",
+        "gc",
+        "importlib",
+        "io",
+        "itertools",
+        "json",
+        "locale",
+        "luigi",
+        "math",
+        "numpy",
+        "operator",
+        "os",
+        "pandas",
+        "pandera",
+        "pathlib",
+        "pyarrow",
+        "re",
+        "sys",
+        "tempfile",
+        "threading",
+        "time",
+        "types",
+        "warnings",
+        "workflows",
+    ]
+)
 
 
 class Reach:
@@ -33,10 +70,12 @@ class Reach:
         self.files: dict[str, bytes] = {}
         """The files that texts in the code name."""
         self._names: dict[tuple[str, str], bool] = {}
-        self._loaded: set[str] = set()
+        self.loaded: set[str] = set()
+        """The names of the modules that are imported on the way, the project's own and foreign ones."""
         self._changers: dict[tuple[str, str], list[tuple[Module, int]]] = defaultdict(list)
         self._waiting: list[tuple[Module, Unit, bool]] = []
         self._samples: set[str] = set()
+        self._abroad: list[tuple[Module, int, set[str]]] = []
 
     def start(self, name: str, definition: str) -> None:
         """Begin with a definition; its module counts whole where it has none of that name."""
@@ -61,9 +100,9 @@ class Reach:
         waiting = [name]
         while waiting:
             found = waiting.pop()
-            if found in self._loaded:
+            if found in self.loaded:
                 continue
-            self._loaded.add(found)
+            self.loaded.add(found)
             module = self._modules.get(found)
             waiting += parents(found)
             if module is None:
@@ -81,8 +120,10 @@ class Reach:
             self._changers[name].append((module, number))
             if name in self._names or (name[1] == EVERYTHING and name[0] in self.reached):
                 self._reach(module, number)
-        if effect.is_abroad or self._is_for_effect(module, unit):
+        if self._is_for_effect(module, unit):
             self._reach(module, number)
+        elif effect.abroad:
+            self._abroad.append((module, number, effect.abroad))
 
     def _is_for_effect(self, module: Module, unit: Unit) -> bool:
         """Whether a foreign module is imported for what importing it does: nothing in the module names it."""
@@ -98,7 +139,7 @@ class Reach:
 
     def finish(self) -> None:
         """Follow everything that is still to be followed."""
-        while self._waiting:
+        while self._waiting or self._meet_abroad():
             module, unit, is_full = self._waiting.pop()
             for name in loaded_by(module, [*unit.loads, *unit.loads_inside]):
                 self.load(name)
@@ -111,6 +152,17 @@ class Reach:
                 self._file(module, name)
             if unit.undecided and module.name:
                 self._count_whole(module, unit.undecided)
+
+    def _meet_abroad(self) -> bool:
+        """Reach the statements that change foreign modules which what is reached may see; whether there are any."""
+        apart = self.foreign <= _SHARED | sys.stdlib_module_names
+        waiting, self._abroad = self._abroad, []
+        for module, number, changed in waiting:
+            if apart and not changed & (_SHARED | self.foreign | {UNKNOWN}):
+                self._abroad.append((module, number, changed))
+            else:
+                self._reach(module, number)
+        return bool(self._waiting)
 
     def _meet_foreign(self, name: str) -> None:
         top = name.partition(".")[0]

@@ -10,6 +10,7 @@ from workflows.identity.canonical import digest_bytes
 
 # What the parser adds but the program cannot see.
 _UNSEEN = frozenset({"ctx", "type_comment", "type_ignores", "kind"})
+_BLOCKS = frozenset({"body", "orelse", "finalbody"})
 _DOCUMENTED = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
 
 
@@ -42,6 +43,13 @@ def without_docstring(body: list[ast.stmt]) -> list[ast.stmt]:
     return body
 
 
+def _does_nothing(statement: ast.AST) -> bool:
+    """Whether a statement only fills a place: `pass`, `...`, a text."""
+    return isinstance(statement, ast.Pass) or (
+        isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant)
+    )
+
+
 def _listed(tree: ast.AST | Sequence[ast.AST]) -> Sequence[ast.AST]:
     return [tree] if isinstance(tree, ast.AST) else tree
 
@@ -51,8 +59,9 @@ def _serialise(node: object, documented: bool, parts: list[str]) -> None:
         parts.append(f"{type(node).__name__}(")
         for field in node._fields:
             value = getattr(node, field, None)
-            if field == "body" and not documented and isinstance(node, _DOCUMENTED):
-                value = without_docstring(node.body)
+            if field in _BLOCKS and isinstance(value, list):
+                is_documented = documented and field == "body" and isinstance(node, _DOCUMENTED)
+                value = [statement for statement in value if is_documented or not _does_nothing(statement)]
             if field not in _UNSEEN and value is not None and value != []:
                 parts.append(f"{field}=")
                 _serialise(value, documented, parts)

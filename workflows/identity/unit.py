@@ -13,6 +13,8 @@ from workflows.identity.syntax import digest_python, reads_docs, without_docstri
 
 # A reference is a dotted chain of names: `table.update`, from a name of the module's top level, or with an import in front.
 EVERYTHING = "*"
+UNKNOWN = "?"
+"""What is called, where it is none of these."""
 
 _Function = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
 # Methods that change their object, by the names that Python and its libraries give them.
@@ -64,6 +66,10 @@ class Unit:
     """What its functions import when they are called."""
     runs: list[str] = field(default_factory=list)
     """What is called while the module is imported: functions, decorators, bases."""
+    decorates: list[str] = field(default_factory=list)
+    """The objects whose methods are its decorators."""
+    aliases: list[str] = field(default_factory=list)
+    """What it binds another name to."""
     bare: list[str] = field(default_factory=list)
     """What is called while the module is imported and has its result thrown away, so for what it does elsewhere."""
     changes: list[str] = field(default_factory=list)
@@ -128,6 +134,8 @@ class _Reader(ast.NodeVisitor):
         references = self._reference(node)
         if not references:
             self.visit(node.value)
+        elif _imported_by_name(_left(node)) is not None:
+            self._load(f"{references[0].partition(':')[0]}:")
         self._use(references)
         if not isinstance(node.ctx, ast.Load):
             self._change(references)
@@ -143,9 +151,13 @@ class _Reader(ast.NodeVisitor):
         while isinstance(node, ast.Attribute):
             rest.insert(0, node.attr)
             node = node.value
-        if not isinstance(node, ast.Name):
+        if isinstance(node, ast.Name):
+            bases = self._bases(node.id)
+        elif (module := _imported_by_name(node)) is not None:
+            bases = [module]
+        else:
             return []
-        return [".".join([base, *rest]).replace(":.", ":") for base in self._bases(node.id)]
+        return [".".join([base, *rest]).replace(":.", ":") for base in bases]
 
     def _bases(self, name: str) -> list[str]:
         """What a name stands for: itself at the top level, imports of a function, nothing where it is local."""
@@ -212,13 +224,33 @@ class _Reader(ast.NodeVisitor):
         if name in ("setattr", "delattr") and node.args:
             self._change(self._attribute(node))
         elif name in ("import_module", "__import__") and node.args:
-            self._import_by_name(node.args[0])
+            self._import_by_name(node)
         elif name in ("vars", "dir", "locals") and not node.args and not self._inside:
             self._undecided(f"{name}()")
         if isinstance(node.func, ast.Attribute) and name in _CHANGING:
             self._change(self._changed_by(node.func.value))
         self._join(node.args)
-        self.generic_visit(node)
+        if name in ("getattr", "hasattr", "setattr", "delattr") and len(node.args) > 1 and self._named_attribute(node):
+            self._use(self._attribute(node))
+            for part in (node.func, *node.args[1:]):
+                self.visit(part)
+        else:
+            self.generic_visit(node)
+
+    def _named_attribute(self, node: ast.Call) -> bool:
+        """Whether a call takes an attribute by a name in its text, of something that has a name."""
+        name = node.args[1]
+        return isinstance(name, ast.Constant) and isinstance(name.value, str) and bool(self._reference(node.args[0]))
+
+    def visit_Assign(self, node: ast.Assign) -> None:
+        if not self._scopes:
+            self._unit.aliases += self._reference(node.value)
+        module = _imported_by_name(node.value)
+        name = node.targets[0]
+        if module is not None and not self._scopes and isinstance(name, ast.Name):
+            self._import(name.id, module, module)
+        else:
+            self.generic_visit(node)
 
     def visit_Expr(self, node: ast.Expr) -> None:
         call = node.value.value if isinstance(node.value, ast.Await) else node.value
@@ -231,16 +263,16 @@ class _Reader(ast.NodeVisitor):
                 for argument in (*call.args, *(keyword.value for keyword in call.keywords)):
                     self._change(self._reference(argument))
                 if not called and not self._changed_by(call.func):
-                    self._unit.bare.append("?")
+                    self._unit.bare.append(UNKNOWN)
         self.generic_visit(node)
 
     def visit_Raise(self, node: ast.Raise) -> None:
         if not self._inside:
-            self._unit.bare.append("?")
+            self._unit.bare.append(UNKNOWN)
         self.generic_visit(node)
 
     def _attribute(self, node: ast.Call) -> list[str]:
-        """What setattr() sets: the attribute, or everything of the object where its name is computed."""
+        """What getattr() or setattr() names: the attribute, or everything of the object where its name is computed."""
         objects = self._reference(node.args[0])
         named = node.args[1] if len(node.args) > 1 else None
         name = named.value if isinstance(named, ast.Constant) and isinstance(named.value, str) else EVERYTHING
@@ -254,14 +286,14 @@ class _Reader(ast.NodeVisitor):
                 return found
             node = node.func if isinstance(node, ast.Call) else node.value
 
-    def _import_by_name(self, name: ast.expr) -> None:
-        if isinstance(name, ast.Constant) and isinstance(name.value, str):
-            dots = len(name.value) - len(name.value.lstrip("."))
-            target = f"{IMPORTED}{'.' * dots}{name.value[dots:]}:"
-            self._load(target)
-            self._use([target])
+    def _import_by_name(self, node: ast.Call) -> None:
+        module = _imported_by_name(node)
+        if module is not None:
+            self._load(module)
+            self._use([module])
         else:
             self._undecided("an import by a computed name")
+            name = node.args[0]
             start = name.values[0] if isinstance(name, ast.JoinedStr) and name.values else name
             start = start.left if isinstance(start, ast.BinOp) else start
             if isinstance(start, ast.Constant) and isinstance(start.value, str) and "." in start.value:
@@ -336,7 +368,7 @@ class _Reader(ast.NodeVisitor):
         if not self._inside:
             self._unit.runs += self._reference(named)
             if isinstance(named, ast.Attribute):
-                self._change(self._changed_by(named.value))
+                self._unit.decorates += self._changed_by(named.value)
 
     def _function(self, node: _Function) -> None:
         arguments = node.args
@@ -449,6 +481,29 @@ class _Reader(ast.NodeVisitor):
     def _undecided(self, why: str) -> None:
         self._unit.undecided = self._unit.undecided or why
         self._unit.undecided_now = self._unit.undecided_now or not self._inside
+
+
+def _left(node: ast.AST) -> ast.AST:
+    """What a chain of attributes starts from."""
+    while isinstance(node, ast.Attribute):
+        node = node.value
+    return node
+
+
+def _imported_by_name(node: ast.AST) -> str | None:
+    """The module that `import_module("acme.rules")` gives, where the name is in the text."""
+    if not isinstance(node, ast.Call) or not node.args:
+        return None
+    called = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
+    name = node.args[0]
+    if (
+        called not in ("import_module", "__import__")
+        or not isinstance(name, ast.Constant)
+        or not isinstance(name.value, str)
+    ):
+        return None
+    # Plain `__import__("acme.rules")` gives the package.
+    return f"{IMPORTED}{name.value if called == 'import_module' else name.value.partition('.')[0]}:"
 
 
 def _operands(node: ast.expr) -> list[ast.expr]:

@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import re
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,12 @@ from jupyter_core.utils import ensure_event_loop
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 
+from workflows.identity.canonical import digest
+from workflows.identity.observation import Sight, spooled
+from workflows.identity.scope import Scope
+from workflows.notebooks.guarded import FOLDER, SEEN
 from workflows.notebooks.kernel import Kernel, lent_kernel
+from workflows.notebooks.outputs import settled
 
 _ANSI = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
 _LINE = re.compile(r"Cell In\s?\[\d+\], line (\d+)")
@@ -56,22 +61,36 @@ class Execution:
 
     notebook: nbformat.NotebookNode
     failure: Failure | None
+    observed: Sequence[Sight] = ()
+    """What it did with the project's files and modules."""
 
 
-def execute(notebook: dict[str, Any], folder: Path, root: Path, limits: Limits, watcher: Watcher) -> Execution:
+def execute(
+    notebook: dict[str, Any],
+    folder: Path,
+    root: Path,
+    limits: Limits,
+    watcher: Watcher,
+    seed: str = "",
+    scope: Scope | None = None,
+) -> Execution:
     """Run a notebook's cells in a kernel of their own, in a folder, with the modules of the project at `root`.
 
-    The kernel and everything it started is dead when this returns or raises.
+    The kernel and everything it started is dead when this returns or raises. The same cells give the same bytes, as far
+    as it is not the cells that differ; ids in outputs depend on `seed`. What the cells do with the files in `scope` is
+    observed.
     """
     node = nbformat.from_dict(notebook)
     code = [index for index, cell in enumerate(node.cells) if cell.cell_type == "code"]
-    with _own_loop(), lent_kernel(root) as (kernel, environment):
+    with _own_loop(), lent_kernel(root, digest(seed), scope) as (kernel, environment):
         run = _Run(node, code, kernel, limits, watcher)
         failure = run.through(folder, environment)
     for cell in node.cells:
         # What nbclient notes of its own running would make equal reports differ.
         cell.metadata.pop("execution", None)
-    return Execution(node, failure)
+        if cell.cell_type == "code":
+            cell.outputs = settled(cell.outputs)
+    return Execution(node, failure, run.observed)
 
 
 @contextlib.contextmanager
@@ -102,6 +121,7 @@ class _Run:
         self._node, self._code, self._kernel, self._limits, self._watcher = node, code, kernel, limits, watcher
         self._done = 0
         self._expired = False
+        self.observed: Sequence[Sight] = ()
 
     def through(self, folder: Path, environment: dict[str, str]) -> Failure | None:
         """Start the kernel and run the cells; the first failure ends the run."""
@@ -120,11 +140,11 @@ class _Run:
             timer.start()
         try:
             with client.setup_kernel(cwd=str(folder), env=environment):
-                self._watcher(self._node, 0, len(self._code))
-                for index in self._code:
-                    self._execute(client, index)
-                    self._done += 1
-                    self._watcher(self._node, self._done, len(self._code))
+                try:
+                    self._through_cells(client)
+                finally:
+                    # Before the kernel ends, whose guard removes the folder.
+                    self.observed = spooled(Path(environment[FOLDER], SEEN))
         except CellExecutionError as error:
             return self._failure(_sentence(error), _failing_line(self._current, error.traceback))
         except CellTimeoutError:
@@ -140,6 +160,13 @@ class _Run:
             if client.kc is not None:
                 client.kc.stop_channels()
         return None
+
+    def _through_cells(self, client: NotebookClient) -> None:
+        self._watcher(self._node, 0, len(self._code))
+        for index in self._code:
+            self._execute(client, index)
+            self._done += 1
+            self._watcher(self._node, self._done, len(self._code))
 
     def _execute(self, client: NotebookClient, index: int) -> None:
         try:

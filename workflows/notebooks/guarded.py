@@ -12,10 +12,15 @@ import os
 import select
 import shutil
 import time
+from pathlib import Path
 
 MARK = "_PARCOURS_KERNEL"
 OWNER = "_PARCOURS_OWNER"
 FOLDER = "_PARCOURS_FOLDER"
+SEED = "_PARCOURS_SEED"
+SCOPE = "_PARCOURS_SCOPE"
+SEEN = "seen"
+"""The file in the kernel's folder that says what its notebook did."""
 
 
 def kill_marked(mark: str) -> None:
@@ -41,9 +46,21 @@ def main() -> None:
     if child == 0:
         _detach_and_guard(owner, kernel)
     os.waitpid(child, 0)
-    from ipykernel.kernelapp import launch_new_instance
+    _record()
+    from workflows.notebooks.repeatable import launch
 
-    launch_new_instance()
+    launch(os.environ.pop(SEED))
+
+
+def _record() -> None:
+    """Have it written down which files of the project the notebook opens and which modules it imports."""
+    scope = os.environ.pop(SCOPE, "")
+    if scope:
+        from workflows.identity import observation
+        from workflows.identity.scope import Scope
+
+        observation.watch(Scope.from_json(scope))
+        observation.record_to(Path(os.environ[FOLDER], SEEN))
 
 
 def _detach_and_guard(owner: int, kernel: int) -> None:

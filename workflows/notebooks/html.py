@@ -17,6 +17,9 @@ from traitlets.config import Config
 from workflows.notebooks.facts import PageFacts
 
 _FOLDER = Path(__file__).parent
+_SUMMARY = '<span class="made">'
+_PANEL = '<footer id="how">'
+_RECORD = '<script type="application/json" id="provenance">'
 # The first of these that an output offers is shown; nothing here needs a script from elsewhere.
 _SHOWN = [
     "text/html",
@@ -39,8 +42,22 @@ def render(notebook: Any, folder: Path, facts: PageFacts, hidden: str) -> str:
     resources = {"metadata": {"path": str(folder), "name": facts.title}, "facts": facts, "hidden": hidden, **_fixed()}
     page, end, rest = _exporter().from_notebook_node(notebook, resources=resources)[0].rpartition("</body>")
     # After nbconvert, which writes every element anew in its own way.
-    record = f'<script type="application/json" id="provenance">{_embedded_json(facts.record)}</script>'
+    record = f"{_RECORD}{_embedded_json(facts.record)}</script>"
     return f"{page}{record}\n{end}{rest}"
+
+
+def content(page: str) -> str:
+    """A page without what says how it came to be: the embedded record and the panel drawn from it.
+
+    Equal results have equal content, whoever made them and when.
+    """
+    head, summary, rest = page.partition(_SUMMARY)
+    page = head + summary + rest[rest.find("</span>") :] if summary else page
+    for begin, end in ((_PANEL, "</footer>"), (_RECORD, "</script>")):
+        # The last of each is the page's own: what stands before is the notebook's, which may say anything.
+        before, found, after = page.rpartition(begin)
+        page = before + after.partition(end)[2] if found else page
+    return page
 
 
 @cache

@@ -18,16 +18,14 @@ from jupyter_client.kernelspec import KernelSpec
 from jupyter_client.manager import AsyncKernelManager
 
 from workflows.identity.modules import ENGINE
-from workflows.notebooks.guarded import FOLDER, MARK, OWNER, kill_marked
+from workflows.identity.scope import Scope
+from workflows.identity.surroundings import fixed
+from workflows.notebooks.guarded import FOLDER, MARK, OWNER, SCOPE, SEED, kill_marked
 
 # A unix socket's path may have 107 characters; the name of the socket takes a part of them.
 _LONGEST_FOLDER = 60
 _PREFIX = "parcours-"
-# The same for every report, whoever starts it and wherever.
-_FIXED = {"TZ": "UTC", "LC_ALL": "C.UTF-8", "PYTHONHASHSEED": "0"}
-
-# What a user has Python do before anything else.
-_PERSONAL = {"PYTHONSTARTUP"}
+_INLINE = "module://matplotlib_inline.backend_inline"
 
 
 class EnvironmentKernelManager(AsyncKernelManager):
@@ -59,10 +57,11 @@ class Kernel:
 
 
 @contextlib.contextmanager
-def lent_kernel(root: Path) -> Iterator[tuple[Kernel, dict[str, str]]]:
+def lent_kernel(root: Path, seed: str, scope: Scope | None = None) -> Iterator[tuple[Kernel, dict[str, str]]]:
     """A kernel that is still to be started, with the environment to start it in; killed at the end.
 
-    `root` is the project's folder, whose modules the kernel can import.
+    `root` is the project's folder, whose modules the kernel can import; `seed` is what its ids depend on; what happens to
+    the files in `scope` is recorded.
     """
     folder = _private_folder()
     mark = uuid.uuid4().hex
@@ -70,11 +69,9 @@ def lent_kernel(root: Path) -> Iterator[tuple[Kernel, dict[str, str]]]:
     manager.client_class = "jupyter_client.asynchronous.AsyncKernelClient"
     kernel = Kernel(manager, mark)
     try:
-        shared = {name: value for name, value in os.environ.items() if name not in _PERSONAL}
-        yield (
-            kernel,
-            {**shared, **_FIXED, **_paths(root, folder), MARK: mark, OWNER: str(os.getpid()), FOLDER: str(folder)},
-        )
+        own = {MARK: mark, OWNER: str(os.getpid()), FOLDER: str(folder), SEED: seed}
+        own[SCOPE] = scope.to_json() if scope else ""
+        yield kernel, {**fixed(os.environ), **_plots(folder, seed), **_paths(root, folder), **own}
     finally:
         kernel.kill()
         _forget(manager)
@@ -115,3 +112,10 @@ def _paths(root: Path, folder: Path) -> dict[str, str]:
     """Where the kernel finds the project's modules, and folders that keep the user's own configuration out."""
     places = [str(root), str(ENGINE.parent), os.environ.get("PYTHONPATH", "")]
     return {"PYTHONPATH": os.pathsep.join(filter(None, places)), "IPYTHONDIR": str(folder / "ipython")}
+
+
+def _plots(folder: Path, seed: str) -> dict[str, str]:
+    """How figures are drawn: shown in the notebook, the ids in them made from their content."""
+    settings = folder / "matplotlibrc"
+    settings.write_text(f"svg.hashsalt: {seed}\n", encoding="utf-8")
+    return {"MATPLOTLIBRC": str(settings), "MPLBACKEND": _INLINE}

@@ -150,6 +150,10 @@ class Templates:
             raise TemplateError.missing(name, self.folder, self.names()) from error
         except OSError as error:
             raise TemplateError.not_a_notebook(name, path, f"it cannot be read ({error.strerror})") from error
+        return self.of_bytes(name, path, data)
+
+    def of_bytes(self, name: str, path: Path, data: bytes) -> Template:
+        """The template in a notebook's bytes; raises TemplateError for what could not run."""
         notebook = _notebook(name, path, data)
         key = digest_bytes(data)
         known = self.memo.get(key)

@@ -14,6 +14,14 @@ DAMAGED = "damaged"
 FAILED = "failed"
 CODE = "code"
 SOURCES = f"{CODE}/sources"
+UNCATALOGUED = "uncatalogued"
+
+OBSERVED = "observed"
+PLANS = "plans"
+ACCEPTED = "accepted"
+
+# The folders at the top of the store that hold no artefacts, or artefacts that do not count.
+_OTHERS = {DAMAGED, FAILED, CODE, UNCATALOGUED, OBSERVED, PLANS, ACCEPTED}
 
 
 @dataclass(frozen=True)
@@ -46,3 +54,8 @@ class Address:
 
     def __str__(self) -> str:
         return self.path
+
+
+def is_of_tasks(name: str) -> bool:
+    """Whether a folder at the top of the store holds the artefacts of a task."""
+    return name not in _OTHERS and not name.startswith(".")

@@ -6,8 +6,9 @@ import contextlib
 import json
 import logging
 import os
+import re
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import chain, count
@@ -16,11 +17,28 @@ from typing import Any
 
 from workflows.errors import StoreError
 from workflows.identity.canonical import canonical_json, digest_bytes
-from workflows.store.address import CODE, DAMAGED, FAILED, PROVENANCE, SOURCES, Address
+from workflows.store.acceptances import Acceptances
+from workflows.store.address import (
+    CODE,
+    DAMAGED,
+    FAILED,
+    OBSERVED,
+    PROVENANCE,
+    REPORT,
+    SOURCES,
+    TABLE,
+    Address,
+    is_of_tasks,
+)
+from workflows.store.catalog import Catalog
 from workflows.store.files import Folder, ObjectStore, Place
+from workflows.store.indexer import Indexer
+from workflows.store.plans import Plans
 from workflows.store.provenance import Provenance
 
 log = logging.getLogger("workflows")
+# The folder of an artefact; those at the same depth of what is damaged or failed are named by dates.
+_VERSIONED = re.compile(r"(.+-)?[0-9a-f]{16}")
 
 
 @dataclass(frozen=True)
@@ -35,17 +53,29 @@ class Artefact:
 class Store:
     """The artefacts under one root."""
 
-    def __init__(self, place: Place) -> None:
+    def __init__(self, place: Place, catalog: str | None = None) -> None:
         self._place = place
+        self._index = Indexer(place, Catalog(catalog), catalog) if catalog else None
         self._intact: set[str] = set()
         self._kept: set[str] = set()
+        self._observing: dict[str, Artefact] = {}
+        self.plans = Plans(place)
+        """The plans of the runs that go on."""
+        self.acceptances = Acceptances(place)
+        """The code changes that are without effect."""
 
     @classmethod
-    def at(cls, location: str, cache: Path) -> Store:
-        """The store at a folder or an fsspec URL; `cache` is a folder for copies of remote files."""
+    def at(cls, location: str, cache: Path, catalog: str | None = None) -> Store:
+        """The store at a folder or an fsspec URL; `cache` is a folder for copies of remote files, `catalog` a database's URL."""
         if "://" in location and not location.startswith("file://"):
-            return cls(ObjectStore(location, cache))
-        return cls(Folder(Path(location.removeprefix("file://"))))
+            return cls(ObjectStore(location, cache), catalog)
+        return cls(Folder(Path(location.removeprefix("file://"))), catalog)
+
+    @property
+    def index(self) -> Indexer:
+        """What answers from the catalog; a store that was opened with one has it."""
+        assert self._index is not None
+        return self._index
 
     def find(self, address: Address) -> Artefact | None:
         """The artefact at an address, if it exists."""
@@ -69,7 +99,17 @@ class Store:
             log.warning("%s", error)
             return False
         self._intact.add(address.path)
+        if artefact.provenance.observed:
+            self._observing[address.path] = artefact
         return True
+
+    def observing(self, address: Address) -> Artefact | None:
+        """The artefact at an address that was found intact, if its run has shown more than its code names."""
+        return self._observing.get(address.path)
+
+    def set_aside(self, artefact: Artefact, why: str) -> None:
+        """Move an artefact away that must not be used, with a warning, so that it is made again."""
+        log.warning("%s", self._quarantined(artefact.path, why))
 
     def file(self, artefact: Artefact, name: str) -> Path:
         """A path with the bytes of one of an artefact's files.
@@ -111,22 +151,40 @@ class Store:
     def publish(self, staged: Path, address: Address, provenance: Provenance) -> None:
         """Make a staged folder the artefact of an address; `provenance.json` is written last."""
         (staged / PROVENANCE).write_text(provenance.to_json(), encoding="utf-8")
-        self._place.publish(staged, address.path)
+        if self._index:
+            # Before anyone can see it, so that the catalog lacks nothing that exists, whenever this process is killed.
+            self._index.note(address.path, provenance)
+        if not self._place.publish(staged, address.path) and self._index:
+            # Another process made it meanwhile: the row must say what its record says.
+            first = self.find(address)
+            self._index.note(address.path, first.provenance if first else provenance)
 
-    def keep_failed(self, staged: Path, template: str, date: str, time: datetime) -> str:
-        """Keep what a failed report left; returns its folder, relative to the store."""
+    def keep_failed(
+        self, staged: Path, template: str, date: str, time: datetime, finish: Callable[[str], None] = lambda _: None
+    ) -> str:
+        """Keep what a failed report left; returns its folder, relative to the store.
+
+        `finish` is told the folder before it is visible, for what names it.
+        """
         folder = f"{FAILED}/{template}/{date}"
         moment = f"{time.astimezone(UTC):%Y-%m-%dT%H-%M-%S}"
         earlier = set(self._place.folders(folder))
         spellings = chain([moment], (f"{moment}-{n}" for n in count(2)))
-        # Another process may take a name between the look and the move.
-        free = (f"{folder}/{spelling}" for spelling in spellings if spelling not in earlier)
-        return next(name for name in free if self._place.publish(staged, name))
 
-    def twin(self, address: Address, provenance: Provenance) -> Artefact | None:
-        """An intact artefact that the same recipe made from the same bytes, under another version."""
+        def is_kept(name: str) -> bool:
+            finish(name)
+            # Another process may take a name between the look and the move.
+            return self._place.publish(staged, name)
+
+        return next(filter(is_kept, (f"{folder}/{spelling}" for spelling in spellings if spelling not in earlier)))
+
+    def twin(self, address: Address, provenance: Provenance, codes: Collection[str] = ()) -> Artefact | None:
+        """An intact artefact that the same recipe made from the same bytes, under another version.
+
+        `codes` are digests of code whose results stand for those of the recipe's.
+        """
         for other in self.versions(address):
-            if other.path != address.path and other.provenance.same_recipe(provenance):
+            if other.path != address.path and other.provenance.same_recipe(provenance, codes):
                 try:
                     for name in other.provenance.outputs:
                         self.file(other, name)
@@ -144,12 +202,62 @@ class Store:
                 if artefact is not None:
                     yield artefact
 
+    def paths(self) -> Iterator[str]:
+        """The folder of every artefact, relative to the store, ascending."""
+        for task in self._place.folders(""):
+            for date in self._place.folders(task):
+                for name in self._place.folders(f"{task}/{date}"):
+                    if _VERSIONED.fullmatch(name) and self._place.exists(f"{task}/{date}/{name}/{PROVENANCE}"):
+                        yield f"{task}/{date}/{name}"
+
+    def at_path(self, path: str) -> Artefact | None:
+        """The artefact in a folder of the store."""
+        return self._found(path, None)
+
+    def of_task(self, task: str) -> Iterator[Artefact]:
+        """Every version of every result of a task that is no report."""
+        for date in self._place.folders(task):
+            yield from self.versions(Address(task, date, ""))
+
+    def ruin(self, address: Address) -> str | None:
+        """What became of an artefact that was at an address, in words, where anything is left of it."""
+        name = address.path.removeprefix(f"{address.folder}/")
+        damaged = [
+            found for found in self._place.folders(f"{DAMAGED}/{address.folder}") if found.startswith(f"{name}-")
+        ]
+        if damaged:
+            return f"its artefact was damaged, and moved to {self.shown(f'{DAMAGED}/{address.folder}/{damaged[-1]}')}"
+        if name in self._place.folders(address.folder) and not self._place.exists(f"{address.path}/{PROVENANCE}"):
+            return f"its artefact {self.shown(address.path)} has no {PROVENANCE}"
+        return None
+
     def by_version(self, task: str, date: str, version: str) -> Artefact | None:
         """The artefact of an input, as another artefact's provenance names it."""
         for name in self._place.folders(f"{task}/{date}"):
             if name.endswith(version[:16]):
                 return self._found(f"{task}/{date}/{name}", version)
         return None
+
+    def bytes_of(self, name: str) -> bytes | None:
+        """The bytes of a file of the store as they are, unchecked; None where it cannot be read."""
+        try:
+            return self._place.read(name)
+        except OSError:
+            return None
+
+    def with_bytes(self, task: str, date: str, name: str, sha256: str) -> Artefact | None:
+        """An artefact of a result whose file of a name has these bytes, whatever its version."""
+        found = self.versions(Address(task, date, ""))
+        return next((a for a in found if a.provenance.outputs.get(name, {}).get("sha256") == sha256), None)
+
+    def named(self, version: str) -> list[str]:
+        """The folders, relative to the store, of all artefacts whose version begins with these hex digits."""
+        found = []
+        for task in self._place.folders(""):
+            for date in self._place.folders(task) if is_of_tasks(task) else ():
+                names = self._place.folders(f"{task}/{date}")
+                found += [f"{task}/{date}/{name}" for name in names if name[-16:].startswith(version[:16])]
+        return found
 
     def keep_code(self, record: Mapping[str, Any], sources: Mapping[str, bytes]) -> None:
         """Keep a copy of the code that makes a result: its record under its digest, each file under its own."""
@@ -180,6 +288,21 @@ class Store:
             return None
         return data if digest_bytes(data) == sha256 else None
 
+    def observed_dates(self, task: str) -> list[str]:
+        """The dates for which it is known what runs of a task have shown."""
+        return self._place.folders(f"{OBSERVED}/{task}")
+
+    def observed(self, task: str, date: str, key: str) -> Any:
+        """What runs have shown under a key, if anything is known."""
+        try:
+            return json.loads(self._place.read(f"{OBSERVED}/{task}/{date}/{key}.json"))
+        except (OSError, ValueError):
+            return None
+
+    def keep_observed(self, task: str, date: str, key: str, record: Mapping[str, Any]) -> None:
+        """Keep what runs have shown under a key."""
+        self._place.put(f"{OBSERVED}/{task}/{date}/{key}.json", canonical_json(record).encode("utf-8", "surrogatepass"))
+
     def reuse(self, artefact: Artefact, name: str, staged: Path) -> None:
         """Lay one of an artefact's files into a staged folder; the bytes are shared where the file system can."""
         source = self.file(artefact, name)
@@ -198,6 +321,9 @@ class Store:
         try:
             provenance = Provenance.from_json(text, self.shown(path))
             if provenance.version[:16] != path[-16:] or (version and version != provenance.version):
+                raise ValueError
+            if not provenance.outputs.keys() & {TABLE, REPORT}:
+                # Every artefact has one of the two: somebody has edited the record.
                 raise ValueError
         except ValueError:
             log.warning("%s", self._quarantined(path, f"its {PROVENANCE} cannot be read"))

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import dataclasses
 import json
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from typing import Any
 
 from workflows.errors import StoreError
+from workflows.identity.canonical import digest
 
 FORMAT = 1
 
@@ -23,13 +25,15 @@ class Provenance:
     parameters: dict[str, str]
     """The significant parameters as Luigi writes them."""
     code: dict[str, Any]
-    """`digest`, `files` {path: digest}, `commit` (or null), `dirty`."""
+    """`digest`, `files` {path: digest}, `commit` (or null), `dirty`; where the run has shown more than its code names,
+    `observed` {path: digest}, and `named`, a digest of what it names and its environment."""
     environment: dict[str, Any]
     """`python`, `packages` {name: version}."""
     inputs: list[dict[str, Any]]
     """For each input, in order: `task`, `version`, `digest` of its table, and `date` (or '-')."""
     outputs: dict[str, dict[str, Any]]
-    """For each file beside this record: `sha256`, `bytes`, and for tables `rows`."""
+    """For each file beside this record: `sha256`, `bytes`, for tables `rows`, for pages `content`: the sha256 of the page
+    without what says how it came to be."""
     started: str
     """ISO 8601, UTC."""
     seconds: float
@@ -47,7 +51,11 @@ class Provenance:
     failure: dict[str, Any] | None = None
     """Failed reports only, which are no artefacts: `cell`, `of`, `reason`, `line`."""
     reused_from: str | None = None
-    """The version whose bytes these are, if nothing was computed."""
+    """The version that computed these bytes, if this one did not."""
+    settled: str | None = None
+    """The version that the next plan gives this result, where its run has shown more than its own plan knew."""
+    accepted: dict[str, Any] | None = None
+    """Where those bytes are of other code, whose change was declared to be without effect: `reason`, `user`, `time`, `code`."""
     format: int = field(default=FORMAT)
     """The version of this record's own shape."""
 
@@ -56,7 +64,7 @@ class Provenance:
         record = {
             name: value
             for name, value in dataclasses.asdict(self).items()
-            if name not in ("source", "template", "failure") or value
+            if name not in ("source", "template", "failure", "settled", "accepted") or value
         }
         return json.dumps({"format": record.pop("format"), **record}, indent=1, ensure_ascii=False) + "\n"
 
@@ -74,22 +82,58 @@ class Provenance:
         except (TypeError, KeyError) as error:
             raise ValueError(f"{where} has no readable provenance") from error
 
-    def same_recipe(self, other: Provenance) -> bool:
-        """Whether both were made by the same code and environment with the same parameters from the same bytes."""
+    def same_recipe(self, other: Provenance, codes: Collection[str] = ()) -> bool:
+        """Whether another would make the same by the same code and environment with the same parameters from the same bytes.
+
+        What runs with other data or files have shown of the other beyond what the run of this one did does not matter.
+        `codes` are digests of code that counts as the other's.
+        """
         return (
             self.task == other.task
             and _unversioned(self.parameters) == _unversioned(other.parameters)
-            and self.code["digest"] == other.code["digest"]
-            and self.environment_key == other.environment_key
+            and (self.named == other.named or self.code["digest"] in codes)
+            and self.observed.items() <= other.observed.items()
+            and self._environment_holds(other)
             and [i["digest"] for i in self.inputs] == [i["digest"] for i in other.inputs]
+            and (self.source or {}).get("fingerprint") == (other.source or {}).get("fingerprint")
             and _recipe(self.template) == _recipe(other.template)
         )
 
     @property
+    def maker(self) -> str:
+        """The version that computed these bytes, however often they were reused since."""
+        return self.reused_from or self.version
+
+    @property
+    def observed(self) -> dict[str, str]:
+        """The files and folders that the run has shown beyond what its code names, with their digests."""
+        found: dict[str, str] = self.code.get("observed", {})
+        return found
+
+    @property
+    def named(self) -> str:
+        """What the code names and the environment it names, in a digest."""
+        return str(self.code.get("named") or digest_named(self.code["digest"], self.environment_key))
+
+    def _environment_holds(self, other: Provenance) -> bool:
+        minor, packages = self.environment_key
+        return minor == other.environment_key[0] and set(packages) <= set(other.environment_key[1])
+
+    @property
     def environment_key(self) -> tuple[str, tuple[tuple[str, str], ...]]:
         """What of the environment enters the version: Python's minor version and the packages."""
-        minor = ".".join(self.environment["python"].split(".")[:2])
-        return minor, tuple(sorted(self.environment["packages"].items()))
+        return environment_key(self.environment)
+
+
+def environment_key(environment: dict[str, Any]) -> tuple[str, tuple[tuple[str, str], ...]]:
+    """What of an environment's record enters the version: Python's minor version and the packages."""
+    minor = ".".join(environment["python"].split(".")[:2])
+    return minor, tuple(sorted(environment["packages"].items()))
+
+
+def digest_named(code: str, environment: tuple[str, tuple[tuple[str, str], ...]]) -> str:
+    """The digest of what code names: the code's own digest and its environment's key."""
+    return digest([code, environment])
 
 
 def _is_record(record: dict[str, Any]) -> bool:
@@ -98,6 +142,7 @@ def _is_record(record: dict[str, Any]) -> bool:
     return (
         _has(record, task=str, version=str, parameters=dict, code=dict, environment=dict, inputs=list, outputs=dict)
         and _has(record["code"], digest=str, files=dict)
+        and _has({"observed": {}, **record["code"]}, observed=dict)
         and _has(record["environment"], python=str, packages=dict)
         and all(_has(given, task=str, version=str, digest=str) for given in record["inputs"])
         and all("/" not in name and _has(file, sha256=str, bytes=int) for name, file in record["outputs"].items())
@@ -122,3 +167,13 @@ def commit_of(code: dict[str, Any]) -> str:
     if not code["commit"]:
         return "no commit"
     return f"commit {code['commit'][:7]} ({'with uncommitted changes' if code['dirty'] else 'clean'})"
+
+
+def taken_over(record: Provenance) -> str:
+    """Where a record's bytes come from if nothing was computed, in words; nothing otherwise."""
+    if not record.reused_from:
+        return ""
+    found = f"reused from {record.reused_from[:16]}"
+    if record.accepted:
+        found += " (code change accepted by {user} {time:.10}: {reason})".format(**record.accepted)
+    return found

@@ -9,7 +9,7 @@ from typing import Any
 import luigi
 
 from workflows.errors import DateError, TemplateError
-from workflows.tasks import command
+from workflows.tasks import command, handover
 from workflows.tasks.project import current
 from workflows.tasks.report import ReportTask, read_template
 from workflows.tasks.result import DateParameter
@@ -43,8 +43,18 @@ class Backfill(luigi.WrapperTask):
             return current().templates.names()
         return [name.strip() for name in self.template.split(",") if name.strip()]
 
+    def deps(self) -> list[ReportTask]:
+        """What Luigi is to have made; the plan of all reports is one."""
+        reports: list[ReportTask] = super().deps()
+        handover.write([report for report in reports if not report.identity.problem and not report.complete()])
+        return reports
+
     def requires(self) -> list[ReportTask]:
         """One report for each date and template, the newest date first."""
+        project = current()
+        return list(project.once((Backfill, self.task_id), lambda: project.together(self._reports)))
+
+    def _reports(self) -> list[ReportTask]:
         days = [self.start + datetime.timedelta(days=n) for n in range((self.stop - self.start).days + 1)]
         return [
             ReportTask(date=day, template=name, parameters=self.parameters)

@@ -10,11 +10,13 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from luigi.cmdline_parser import CmdlineParser
+from luigi.task_register import Register
 
 from workflows.errors import ParcoursError, SchedulerError, listed_ranges
+from workflows.identity.surroundings import restart_with_fixed_seed
 from workflows.store.address import REPORT
-from workflows.tasks import complaints, configuration
-from workflows.tasks.plan import tree
+from workflows.tasks import complaints, configuration, handover
+from workflows.tasks.plan import UNPLANNED, is_incomplete, tree
 from workflows.tasks.project import current
 from workflows.tasks.terminal import terminal
 
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
     from workflows.tasks.result import Result
 
 _ANSWER_WITHIN = 3.0
+_PROGRAMS = ("luigi", "luigi/__main__.py")
 
 
 class _Run:
@@ -32,6 +35,7 @@ class _Run:
         self.process = 0
         self.reports: dict[str, ReportTask] = {}
         self.is_planned = False
+        self.is_alone = False
 
 
 _run = _Run()
@@ -53,14 +57,17 @@ def begin() -> None:
     from luigi.interface import core
 
     settings = core()
+    _run.is_alone = settings.local_scheduler
     if not settings.local_scheduler:
         _reach(settings.scheduler_url or f"http://{settings.scheduler_host}:{settings.scheduler_port}/")
+    if not _shows_plan():
+        restart_with_fixed_seed(_PROGRAMS, current().save)
     atexit.register(_end)
 
 
 def asked(task: Any) -> None:
     """Called with every task: the root of a `luigi` command has its plan shown, or its first problem raised."""
-    if _run.process != os.getpid() or not _is_command():
+    if _run.process != os.getpid() or not _is_command() or getattr(task, "version", "") == UNPLANNED:
         return
     parser = CmdlineParser.get_instance()
     if not _run.is_planned and parser.known_args.root_task == task.get_task_family():
@@ -74,12 +81,19 @@ def asked(task: Any) -> None:
 
 def expect(report: ReportTask) -> None:
     """Called with every report: in a `luigi` command, it is named at the end."""
-    if _run.process == os.getpid() and _is_command():
+    if _run.process == os.getpid() and _is_command() and report.version != UNPLANNED:
         _run.reports[report.task_id] = report
+
+
+def show_plan(tasks: list[Result]) -> None:
+    """Open the terminal for another command than `luigi`, and show there what will be made."""
+    terminal().open()
+    _show_plan(tasks, is_alone=False)
 
 
 def _show_plan(roots: list[Result], is_alone: bool) -> None:
     to_make: list[str] = []
+    incomplete: list[Result] = []
     reused = impossible = 0
     seen: set[str] = set()
     for root in roots:
@@ -92,14 +106,18 @@ def _show_plan(roots: list[Result], is_alone: bool) -> None:
             reused += root.task_id not in seen
             seen.add(root.task_id)
             continue
-        for task in tree(root):
+        incomplete.append(root)
+        for task in tree(root, is_incomplete):
             if task.task_id in seen:
                 continue
             seen.add(task.task_id)
             if task.complete():
                 reused += 1
             else:
+                # Before anything is said: what is known by now is kept for the process that comes in the place of this one.
+                restart_with_fixed_seed(_PROGRAMS, current().save)
                 to_make.append(task.get_task_family())
+    handover.write(incomplete)
     terminal().plan(to_make, reused, impossible)
     current().save()
 
@@ -110,6 +128,7 @@ def _end() -> None:
         return
     terminal().pause()
     current().save()
+    handover.end(is_given_up=_run.is_alone)
     missing: dict[str, list[str]] = {}
     try:
         for report in _run.reports.values():
@@ -131,6 +150,12 @@ def _end() -> None:
         terminal().tell("missing", f"{count} of {len(_run.reports)} reports")
         for template, dates in missing.items():
             terminal().tell("", f"{template}  {listed_ranges(dates)}")
+
+
+def _shows_plan() -> bool:
+    """Whether the root is ours, so that its plan says whether anything is to make; Luigi's ranges are not."""
+    root = Register.get_task_cls(CmdlineParser.get_instance().known_args.root_task)
+    return hasattr(root, "identity") or root.get_task_family() == "Backfill"
 
 
 def _is_command() -> bool:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+import luigi
 
 from workflows.errors import ParcoursError, PipelineError
 from workflows.identity.closure import Code
@@ -16,6 +18,8 @@ if TYPE_CHECKING:
 
 Key = tuple[type, tuple[tuple[str, str], ...]]
 
+UNPLANNED = "unplanned"
+"""The version of a task that is met before it is planned."""
 _DEEPEST = 20
 """How many tasks are planned within one another; each takes about ten of the thousand frames that Python allows."""
 _LONGEST = 10_000
@@ -31,8 +35,23 @@ class Recipe:
     code: Code
     fingerprint: str | None = None
     """Queries only: the fingerprint of the data."""
+    rows: int | None = None
+    """Queries only: the number of rows, if it was counted."""
     problem: ParcoursError | None = None
     """Why the task would fail, where that is known already."""
+    code_named: Code | None = None
+    """The code that the source names, where runs have shown more, which `code` then counts too."""
+
+    @property
+    def named(self) -> Code:
+        """The code that the source names."""
+        return self.code_named or self.code
+
+    @property
+    def observed(self) -> dict[str, str]:
+        """What runs have shown beyond it: files and folders with their digests."""
+        known = self.named.files
+        return {label: found for label, found in self.code.files.items() if known.get(label) != found}
 
 
 @dataclass(frozen=True)
@@ -44,8 +63,12 @@ class Identity:
     environment: Environment
     inputs: tuple[Result, ...]
     """The tasks whose results go in, in order."""
+    shape: Any
+    """What requires() returned, with the inputs' numbers in place of the tasks."""
     problem: ParcoursError | None
     """Why the task or one that it is made from would fail, where that is known already."""
+    is_followed: bool = False
+    """Whether another process planned it."""
 
 
 class _First(BaseException):
@@ -59,6 +82,10 @@ class _First(BaseException):
         self.draft = draft
 
 
+Follow = Callable[["Result", str], "Identity | None"]
+"""The identity of a task with a version as a stored plan has it, if one does."""
+
+
 class Plan:
     """Every identity that this process has computed.
 
@@ -66,23 +93,50 @@ class Plan:
     longer than Python's stack is planned from some way down: each of its pieces begins once more when the next is done.
     """
 
-    def __init__(self) -> None:
+    def __init__(
+        self, follow: Follow | None = None, ahead: Callable[[Callable[[], object]], None] | None = None
+    ) -> None:
+        """`ahead` is called before a tree of tasks is planned, with what constructs it."""
+        self._follow = follow
+        self._ahead = ahead
+        self._followed: dict[tuple[Key, str], Identity] = {}
         self._identities: dict[Key, Identity] = {}
         self._open: set[Key] = set()
         self._depth = 0
 
-    def identity(self, key: Key, draft: Result, environment: Callable[[Code], Environment]) -> Identity:
-        """The identity of a task; `draft` is the task without a version."""
-        if key not in self._identities:
+    def identity(
+        self, key: Key, draft: Result, environment: Callable[[Code], Environment], version: str = ""
+    ) -> Identity:
+        """The identity of a task; `draft` is the task without a version.
+
+        Where a version is given that is not this process's own, and a stored plan has it, that plan is followed.
+        """
+        own = self._identities.get(key)
+        if version and self._follow and (own is None or own.version != version):
+            followed = self._followed.get((key, version)) or self._follow(draft, version)
+            if followed:
+                self._followed[key, version] = followed
+                return followed
+        if own is None:
             if key in self._open:
                 raise PipelineError.circular(draft.label)
             if self._depth == 0:
+                if self._ahead:
+                    self._ahead(draft.inputs)
                 self._from_below(key, draft, environment)
             elif self._depth < _DEEPEST:
-                self._compute(key, draft, environment)
+                self._within(key, draft, environment)
             else:
                 raise _First(key, draft)
         return self._identities[key]
+
+    def known(self, key: Key) -> Identity | None:
+        """The identity of a task, if it was computed already."""
+        return self._identities.get(key)
+
+    def compute(self, draft: Result, environment: Callable[[Code], Environment]) -> Identity:
+        """The identity of a task whose inputs may be planned first."""
+        return _identity(draft, environment)
 
     def _from_below(self, key: Key, draft: Result, environment: Callable[[Code], Environment]) -> None:
         waiting = [(key, draft)]
@@ -90,7 +144,7 @@ class Plan:
             while waiting:
                 self._open = {key for key, _ in waiting}
                 try:
-                    self._compute(*waiting[-1], environment)
+                    self._within(*waiting[-1], environment)
                     waiting.pop()
                 except _First as first:
                     waiting.append((first.key, first.draft))
@@ -100,36 +154,47 @@ class Plan:
         finally:
             self._open = set()
 
-    def _compute(self, key: Key, draft: Result, environment: Callable[[Code], Environment]) -> None:
+    def _within(self, key: Key, draft: Result, environment: Callable[[Code], Environment]) -> None:
         self._open.add(key)
         self._depth += 1
         try:
-            self._identities[key] = _identity(draft, environment)
+            self._identities[key] = self.compute(draft, environment)
         finally:
             self._depth -= 1
             self._open.discard(key)
 
 
 def _identity(draft: Result, environment: Callable[[Code], Environment]) -> Identity:
-    recipe = draft.recipe()
-    inputs = tuple(draft.inputs())
+    recipe = draft.counted_recipe()
+    inputs, shape = draft.inputs()
     around = environment(recipe.code)
-    version = version_of(
-        draft.get_task_family(),
-        recipe.parameters,
-        recipe.code.digest,
-        around.digest,
-        [task.version for task in inputs],
-        recipe.fingerprint,
-    )
+    version = version_with(draft, recipe, around, [task.version for task in inputs])
     problems = [recipe.problem, *(task.identity.problem for task in inputs)]
-    return Identity(version, recipe, around, inputs, next(filter(None, problems), None))
+    return Identity(version, recipe, around, inputs, shape, next(filter(None, problems), None))
 
 
-def tree(root: Result) -> Iterator[Result]:
-    """A task and everything it is made from, each once, inputs first."""
+def version_with(task: Result, recipe: Recipe, around: Environment, inputs: Sequence[str]) -> str:
+    """The version of a task by its recipe, its environment and the versions of its inputs."""
+    code, family = recipe.code.digest, task.get_task_family()
+    return version_of(family, recipe.parameters, code, around.digest, inputs, recipe.fingerprint)
+
+
+def arranged(required: Any, found: list[Any]) -> Any:
+    """The arrangement of what requires() returned, with numbers in place of the tasks, which are added to `found`."""
+    if isinstance(required, Mapping):
+        return {name: arranged(below, found) for name, below in required.items()}
+    if required is None:
+        return None
+    if isinstance(required, luigi.Task | str) or not isinstance(required, Iterable):
+        found.append(required)
+        return len(found) - 1
+    return [arranged(below, found) for below in required]
+
+
+def tree(root: Result, descends: Callable[[Result], bool] = lambda task: True) -> Iterator[Result]:
+    """A task and everything it is made from, each once, inputs first; where `descends` says no, its inputs are left out."""
     seen = {root.task_id}
-    waiting = [(root, iter(root.identity.inputs))]
+    waiting = [(root, _below(root, descends))]
     while waiting:
         task, inputs = waiting[-1]
         below = next((found for found in inputs if found.task_id not in seen), None)
@@ -138,4 +203,13 @@ def tree(root: Result) -> Iterator[Result]:
             yield task
         else:
             seen.add(below.task_id)
-            waiting.append((below, iter(below.identity.inputs)))
+            waiting.append((below, _below(below, descends)))
+
+
+def _below(task: Result, descends: Callable[[Result], bool]) -> Iterator[Result]:
+    return iter(task.identity.inputs if descends(task) else ())
+
+
+def is_incomplete(task: Result) -> bool:
+    """Whether a task's inputs are asked for: Luigi does not look below a result that is there."""
+    return not task.complete()

@@ -7,7 +7,7 @@ import datetime
 import importlib
 import subprocess
 import sys
-from collections.abc import Callable, Hashable, Iterable
+from collections.abc import Callable, Hashable, Iterable, Iterator
 from functools import cache, cached_property
 from pathlib import Path
 from typing import Any, TypeVar
@@ -18,13 +18,17 @@ from luigi.task_register import Register
 from workflows import settings as configuration
 from workflows.data.database import Database, connect
 from workflows.errors import ParcoursError, PipelineError
+from workflows.identity import observation
 from workflows.identity.closure import CodeIndex
 from workflows.identity.environment import Distributions, installed_distributions
 from workflows.identity.memo import Memo
 from workflows.identity.modules import Modules, label
+from workflows.identity.observed import Files
+from workflows.identity.scope import Scope
 from workflows.notebooks.template import Templates
 from workflows.settings import Settings
 from workflows.store.artefacts import Store
+from workflows.tasks.gathering import Gathering
 from workflows.tasks.plan import Plan
 
 T = TypeVar("T")
@@ -36,7 +40,8 @@ class Project:
     def __init__(self, settings: Settings, today: datetime.date) -> None:
         self.settings = settings
         self.today = today
-        self.plan = Plan()
+        self.plan = Plan(lambda draft, version: draft.planned_identity(version), self._gather)
+        self._is_gathered = False
         self._memos: list[Memo] = []
         self._known: dict[Hashable, Any] = {}
         self.code = CodeIndex(Modules(settings.root, settings.pipelines, self._memo("code")))
@@ -44,7 +49,17 @@ class Project:
     @cached_property
     def store(self) -> Store:
         """Where the artefacts are."""
-        return Store.at(self.settings.store, self.settings.cache)
+        return Store.at(self.settings.store, self.settings.cache, self.settings.catalog)
+
+    @contextlib.contextmanager
+    def using(self, store: Store) -> Iterator[None]:
+        """Have tasks read from and write to another store for a while."""
+        own = self.store
+        self.store = store
+        try:
+            yield
+        finally:
+            self.store = own
 
     @cached_property
     def database(self) -> Database:
@@ -64,6 +79,36 @@ class Project:
         return self._memo("fingerprints", state) if state else Memo(self.settings.cache, "unsaved")
 
     @cached_property
+    def scope(self) -> Scope:
+        """Which files are the project's."""
+        settings = self.settings
+        kept = (settings.store.removeprefix("file://"), settings.cache)
+        return Scope.of(settings.root, settings.templates, settings.pipelines, kept)
+
+    @cached_property
+    def files(self) -> Files:
+        """The project's files beyond its code."""
+        return Files(self.scope, self._memo("files"))
+
+    @property
+    def opened_at_import(self) -> dict[str, set[str]]:
+        """For each module, by its label, the files and folders that it opens and the modules that it imports by a computed name, while it is imported."""
+        found = {module: observation.at_import(module) for module in observation.imported_modules()}
+        return {
+            module: {
+                f"{sight.label}/" if sight.kind == "folder" else sight.label
+                for sight in sights
+                if sight.kind in ("file", "folder", "module")
+            }
+            for module, sights in found.items()
+        }
+
+    @cached_property
+    def fetched(self) -> Memo:
+        """The digests of the tables that were laid for work by hand, each with its date."""
+        return self._memo("fetched")
+
+    @cached_property
     def installed(self) -> Distributions:
         """The distributions of this environment by import name."""
         return installed_distributions(self._memo("distributions"))
@@ -73,6 +118,16 @@ class Project:
         """The commit that is checked out, if any, and whether files differ from it."""
         head = self._git("rev-parse", "HEAD")
         return (head.strip(), bool(self._git("status", "--porcelain"))) if head else (None, False)
+
+    def commit_named(self, name: str) -> str | None:
+        """The commit that git knows by a name, such as a branch's, or by its first digits."""
+        found = self._git("rev-parse", "--verify", "--quiet", "--end-of-options", f"{name}^{{commit}}")
+        return found.strip() or None
+
+    def is_committed(self, path: Path) -> bool:
+        """Whether a file is as the commit that is checked out has it, and so can be had back."""
+        name = str(path.resolve())
+        return bool(self._git("ls-files", "--", name)) and not self._git("status", "--porcelain", "--", name)
 
     def label(self, path: Path) -> str:
         """A file's name in a code closure."""
@@ -88,6 +143,27 @@ class Project:
     def pipelines_files(self) -> dict[str, str]:
         """Every file of the project's own code that the pipelines may load, with its digest."""
         return self.code.files(self.settings.pipelines)
+
+    def together(self, make: Callable[[], T]) -> T:
+        """What `make` constructs: tasks for whose queries the database is asked at once, not query by query."""
+        self._gather(make)
+        before, self._is_gathered = self._is_gathered, True
+        try:
+            return make()
+        finally:
+            self._is_gathered = before
+
+    def _gather(self, make: Callable[[], object]) -> None:
+        if self._is_gathered or self.database.tells_state:
+            # Where the state is told, fingerprints are remembered, and a file answers each question at once.
+            return
+        plan = self.plan
+        self.plan = gathering = Gathering(plan)
+        try:
+            gathering.gather(make)
+        finally:
+            self.plan = plan
+        gathering.look_ahead()
 
     def save(self) -> None:
         """Keep what was digested for the next process."""
@@ -109,11 +185,18 @@ class Project:
         return done.stdout if done.returncode == 0 else ""
 
 
+def at_rest() -> Project:
+    """The project of the current directory without its pipelines, for questions about what is stored."""
+    return Project(configuration.load(), datetime.datetime.now(datetime.UTC).date())
+
+
 @cache
 def current() -> Project:
     """The project of the current directory; its pipelines are loaded."""
-    project = Project(configuration.load(), datetime.datetime.now(datetime.UTC).date())
-    load_pipelines(project.settings)
+    project = at_rest()
+    observation.watch(project.scope)
+    with observation.loading():
+        load_pipelines(project.settings)
     with contextlib.suppress(ParcoursError):
         # Read now, lest an edit between now and the first plan be taken for what was loaded. A module that cannot be read
         # is the error of the task that needs it.
@@ -138,7 +221,7 @@ def _unload_changed(project: Project) -> None:
     except (ParcoursError, OSError):
         # What cannot be read any more is the error of the next import.
         now = {}
-    if now != loaded:
+    if now != loaded or observation.is_import_stale():
         files = {name: getattr(module, "__file__", None) for name, module in sys.modules.items()}
         unload(
             name for name, file in files.items() if file and label(Path(file), project.settings.root, name) in loaded
@@ -148,6 +231,7 @@ def _unload_changed(project: Project) -> None:
 def unload(names: Iterable[str]) -> None:
     """Forget these modules, and have Luigi forget their tasks: it would take their successors for strangers of the same name."""
     gone = set(names)
+    observation.forget(gone)
     for name in gone:
         del sys.modules[name]
     Register._reg = [cls for cls in Register._reg if cls.__module__ not in gone]

@@ -6,21 +6,24 @@ import datetime
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
-from workflows.data.database import Rows, fingerprint
 from workflows.data.statement import Statement
-from workflows.data.tables import as_frame, checked, schema_name, write_table
+from workflows.data.tables import as_frame, as_stored, checked, schema_name, write_table
 from workflows.errors import NoData, PipelineError, PlanError
 from workflows.identity.canonical import digest, digest_bytes
 from workflows.identity.closure import Code
 from workflows.identity.environment import Environment
 from workflows.store.address import TABLE, Address
 from workflows.store.artefacts import Artefact, Provenance
+from workflows.store.plans import Planned
 from workflows.tasks.plan import Recipe
 from workflows.tasks.progress import Progress
 from workflows.tasks.project import current
 from workflows.tasks.result import Made, Result, class_code, environment_of, module_folder
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 _ATTRIBUTES = ("sql", "probe", "dates")
 
@@ -54,24 +57,36 @@ class Query(Result):
         """The last date with data, if there is one; needs `dates`."""
         return max(map(datetime.date.fromisoformat, _dates(cls)), default=None)
 
-    def recipe(self) -> Recipe:
+    @classmethod
+    def code_closure(cls) -> Code:
+        """The code of the class, with its statements and its schema."""
+        return _code(cls)
+
+    def recipe(self, planned: Planned | None = None) -> Recipe:
         """The statement's code and the state of the data."""
-        task = type(self)
         texts = self._texts()
-        code = _code(task)
-        found = self._fingerprint(code, texts)
+        code = self.code_closure()
+        if planned:
+            found: dict[str, Any] = {"fingerprint": planned.fingerprint, "rows": planned.rows}
+        else:
+            found = self._known(code) or _ask(self.label, [self])[0]
         problem = None
         if found["rows"] == 0 and not self.allow_empty:
             problem = self._no_data()
-        return Recipe(texts, code, found["fingerprint"], problem)
+        return Recipe(texts, code, found["fingerprint"], found["rows"], problem)
+
+    @classmethod
+    def look_ahead(cls, drafts: Sequence[Result]) -> None:
+        """Ask the database for the fingerprints of all these queries at once, where they are not known."""
+        unknown = [draft for draft in drafts if isinstance(draft, Query) and not draft._known(_code(cls))]
+        if unknown:
+            _ask(cls.get_task_family(), unknown)
 
     def make(self, folder: Path, inputs: Sequence[Artefact], progress: Progress, draft: Provenance) -> Made:
-        """Run the statement and store its rows."""
-        statement = _statement(type(self), "sql")
-        rows = self._rows("sql")
-        recorded = self.identity.recipe.fingerprint
-        state = self._rows("probe") if self.probe else rows
-        if fingerprint(state) != recorded:
+        """Run the statement and store its rows, if they are those that were planned."""
+        statement, recorded = _statement(type(self), "sql"), self.identity.recipe.fingerprint
+        rows, now = current().database.snapshot(self.label, statement, _fingerprinted(type(self)), self._values())
+        if now.digest != recorded:
             raise PlanError.data_changed(self.label)
         if not rows.rows and not self.allow_empty:
             # A probe does not count the rows, so this was not known when the task was planned.
@@ -86,28 +101,37 @@ class Query(Result):
         }
         return Made({TABLE: len(frame)}, source=source, shown=f"{len(frame):,} rows")
 
+    def rows_now(self) -> pd.DataFrame:
+        """The rows as the database has them now, checked and typed as they would be stored; nothing is."""
+        rows = current().database.result(self.label, _statement(type(self), "sql"), self._values())
+        return as_stored(self.label, checked(self.label, as_frame(rows), self.schema))
+
+    def read_when_planned(self) -> list[str]:
+        """The statements."""
+        statements = {a: _statement(type(self), a) for a in _ATTRIBUTES if getattr(self, a)}
+        return [_file_name(type(self), a, found.path) for a, found in statements.items() if found.path]
+
     def _no_data(self) -> NoData:
         return NoData.for_query(self.label, _dates(type(self)) if self.dates else [])
 
-    def _fingerprint(self, code: Code, texts: dict[str, str]) -> dict[str, Any]:
-        """The fingerprint of the data and the number of rows, from what is known where the data is the same."""
-        settled = self._settled(code)
-        if settled is not None:
-            return settled
-        project = current()
-        key = digest(
-            [
-                type(self).__qualname__,
-                texts,
-                [_statement(type(self), a).normal for a in _ATTRIBUTES if getattr(self, a)],
-            ]
-        )
-        known: dict[str, Any] | None = project.fingerprints.get(key)
-        if known is None:
-            result = self._rows("probe" if self.probe else "sql")
-            known = {"fingerprint": fingerprint(result), "rows": None if self.probe else len(result.rows)}
-            project.fingerprints.put(key, known)
+    def _known(self, code: Code) -> dict[str, Any] | None:
+        """The fingerprint and the number of rows, if the database need not be asked."""
+        key = self._key()
+        if self.settles_after is not None:
+            settled = current().once((type(self), key, "settled"), lambda: self._settled(code))
+            if settled:
+                return settled
+        known: dict[str, Any] | None = current().fingerprints.get(key)
         return known
+
+    def _key(self) -> str:
+        """What the rows depend on, apart from the data: every parameter can be bound."""
+        task = type(self)
+        normal = current().once(
+            (task, "normal"), lambda: [_statement(task, a).normal for a in _ATTRIBUTES if getattr(task, a)]
+        )
+        texts = {name: param.serialize(getattr(self, name)) for name, param in self.get_params() if name != "version"}
+        return digest([task.__qualname__, texts, normal])
 
     def _settled(self, code: Code) -> dict[str, Any] | None:
         """The fingerprint of the stored result, if it is final."""
@@ -136,10 +160,9 @@ class Query(Result):
             and around.digest == environment_of(code).digest
         )
 
-    def _rows(self, attribute: str) -> Rows:
-        statement = _statement(type(self), attribute)
-        values = {name: getattr(self, name) for name, _ in self.get_params() if name != "version"}
-        return current().database.result(self.label, statement, values)
+    def _values(self) -> dict[str, Any]:
+        """What the statements can bind."""
+        return {name: getattr(self, name) for name, _ in self.get_params() if name != "version"}
 
     @classmethod
     def check_statements(cls) -> None:
@@ -147,6 +170,21 @@ class Query(Result):
         for attribute in ("sql", *(name for name in _ATTRIBUTES[1:] if getattr(cls, name))):
             unbound = dict.fromkeys(name for name, _ in cls.get_params())
             current().database.check(cls.get_task_family(), _statement(cls, attribute), unbound)
+
+
+def _ask(label: str, queries: Sequence[Query]) -> list[dict[str, Any]]:
+    """Fingerprints and numbers of rows of queries of one class, asked for in one go; raises DatabaseError."""
+    task = type(queries[0])
+    asked = current().database.fingerprints(label, _fingerprinted(task), [query._values() for query in queries])
+    found = [{"fingerprint": one.digest, "rows": None if task.probe else one.rows} for one in asked]
+    for query, one in zip(queries, found, strict=True):
+        current().fingerprints.put(query._key(), one)
+    return found
+
+
+def _fingerprinted(task: type[Query]) -> Statement:
+    """The statement whose result is fingerprinted."""
+    return _statement(task, "probe" if task.probe else "sql")
 
 
 def _statement(task: type[Query], attribute: str) -> Statement:

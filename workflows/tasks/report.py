@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 import json
 import os
+import shlex
 from collections.abc import Sequence
 from dataclasses import asdict, replace
 from functools import cached_property
@@ -16,12 +17,13 @@ from luigi.task_register import Register
 
 from workflows.errors import ParameterError, ReportError, TemplateError
 from workflows.evaluation.measures import MIME, from_json, in_notebook, to_json
-from workflows.identity.canonical import canonical_json
+from workflows.identity.canonical import canonical_json, digest_bytes
 from workflows.identity.closure import Code
 from workflows.notebooks.template import Template
 from workflows.notebooks.values import as_json
 from workflows.store.address import MEASURES, NOTEBOOK, REPORT, TABLE
 from workflows.store.artefacts import Address, Artefact, Provenance, described
+from workflows.store.plans import Planned
 from workflows.tasks import command
 from workflows.tasks.plan import Recipe
 from workflows.tasks.progress import Progress
@@ -100,7 +102,7 @@ class ReportTask(Result):
         template, values = self.source, self.values
         return {name: self._table(template, name, table, values) for name, table in template.tables.items()}
 
-    def recipe(self) -> Recipe:
+    def recipe(self, planned: Planned | None = None) -> Recipe:
         """The template's code, its values, and how the page opens."""
         texts = {
             "date": self.date.isoformat(),
@@ -110,6 +112,10 @@ class ReportTask(Result):
         if self._shows_code:
             texts["code"] = "shown"
         return Recipe(texts, template_code(self.template))
+
+    def read_when_planned(self) -> list[str]:
+        """The template."""
+        return [current().label(self.source.path)]
 
     def template_record(self) -> dict[str, Any]:
         """The template with the values it was filled with."""
@@ -137,13 +143,16 @@ class ReportTask(Result):
             root=project.settings.root,
             limits=Limits(project.settings.cell_timeout, project.settings.report_timeout),
             watcher=watch,
+            seed=canonical_json([self.get_task_family(), self._texts()]),
+            scope=project.scope,
         )
         self._settle(execution.notebook, inputs)
         if execution.failure:
             raise self._failed(folder, execution, execution.failure, draft, progress)
         (folder / MEASURES).write_text(to_json(in_notebook(execution.notebook.cells)), encoding="utf-8")
         _write_notebook(folder, execution.notebook)
-        return self._rendered(folder, execution.notebook, draft)
+        draft, recipe = self.learned(draft, execution.observed, inputs)
+        return replace(self._rendered(folder, execution.notebook, draft), draft=draft, recipe=recipe)
 
     def take(self, folder: Path, twin: Artefact, inputs: Sequence[Artefact], draft: Provenance) -> Made:
         """Take over an equal report's outputs and measures; the inputs it names and the page's provenance are its own."""
@@ -154,10 +163,11 @@ class ReportTask(Result):
         notebook = nbformat.reads(store.file(twin, NOTEBOOK).read_text(encoding="utf-8"), as_version=4)
         self._settle(notebook, inputs)
         _write_notebook(folder, notebook)
-        return self._rendered(folder, notebook, replace(draft, reused_from=twin.provenance.version))
+        return self._rendered(folder, notebook, replace(draft, reused_from=twin.provenance.maker))
 
     def _rendered(self, folder: Path, notebook: Any, draft: Provenance) -> Made:
         from workflows.notebooks.facts import PageFacts, sections, summary
+        from workflows.notebooks.html import content
 
         outputs = described(folder, {NOTEBOOK: None, MEASURES: None})
         record = replace(draft, outputs=outputs, seconds=_seconds_since(draft.started))
@@ -172,12 +182,14 @@ class ReportTask(Result):
             measures=[(m.name, str(m).removeprefix(f"{m.name} ")) for m in measures],
             record=shown,
         )
-        (folder / REPORT).write_text(self._page(notebook, facts), encoding="utf-8")
+        page = self._page(notebook, facts)
+        (folder / REPORT).write_text(page, encoding="utf-8")
         return Made(
             {REPORT: None, NOTEBOOK: None, MEASURES: None},
             template=self.template_record(),
             shown=f"{len(measures)} measure{'' if len(measures) == 1 else 's'}",
             seconds=record.seconds,
+            contents={REPORT: digest_bytes(content(page).encode())},
         )
 
     def _failed(
@@ -195,31 +207,36 @@ class ReportTask(Result):
             state="failed",
             shows_code=self._shows_code,
             summary=summary(record),
-            banner=[sentence, *filter(None, [failure.line, f"again: {self.command}"])],
             sections=sections(record),
             record=record,
         )
-        (folder / REPORT).write_text(self._page(execution.notebook, facts), encoding="utf-8")
+        store, code = current().store, self.identity.recipe.code
+
+        def finish(kept: str) -> None:
+            ways = [f"again: {self.command}", f"try it: {_reproducing(kept)}"]
+            banner = [sentence, *filter(None, [failure.line]), *ways]
+            (folder / REPORT).write_text(
+                self._page(execution.notebook, replace(facts, banner=banner)), encoding="utf-8"
+            )
+
         _write_notebook(folder, execution.notebook)
         (folder / FAILURE).write_text(record_text, encoding="utf-8")
-        kept = current().store.keep_failed(
-            folder, self.template, self.date.isoformat(), datetime.datetime.now(datetime.UTC)
-        )
-        progress.link(current().store.link(f"{kept}/{REPORT}"))
-        read = current().store.shown(f"{kept}/{REPORT}")
+        store.keep_code(code.record(), code.sources)
+        now = datetime.datetime.now(datetime.UTC)
+        kept = store.keep_failed(folder, self.template, self.date.isoformat(), now, finish)
+        progress.link(store.link(f"{kept}/{REPORT}"))
         lines = [
             sentence,
             *([f"  {failure.line}"] if failure.line else []),
-            f"read      {read}",
+            f"read      {store.shown(f'{kept}/{REPORT}')}",
             f"again     {self.command}",
+            f"try it    {_reproducing(kept)}",
         ]
         return ReportError("\n".join(lines))
 
     @property
     def command(self) -> str:
         """The command that makes this report."""
-        import shlex
-
         words = [
             "luigi",
             "--module",
@@ -328,6 +345,11 @@ def _object(text: str) -> dict[str, Any]:
     if not isinstance(found, dict):
         raise ParameterError.not_json(text, f"it is a JSON {type(found).__name__}")
     return found
+
+
+def _reproducing(kept: str) -> str:
+    """The command that lays a failed report for work by hand."""
+    return shlex.join(["parcours", "reproduce", current().store.shown(kept), "--into", "try"])
 
 
 def _seconds_since(started: str) -> float:

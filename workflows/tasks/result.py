@@ -10,23 +10,27 @@ import sys
 import time
 import traceback
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import luigi
-from luigi.task import flatten
 from luigi.task_register import Register
 
 from workflows.errors import DateError, ParcoursError, PipelineError, PlanError, StoreError
 from workflows.identity.closure import Code, CodeIndex
+from workflows.identity.disk import changed_file
 from workflows.identity.environment import Environment
+from workflows.identity.observation import Sight
 from workflows.store.address import REPORT, TABLE
 from workflows.store.artefacts import Address, Artefact, Provenance, described
-from workflows.tasks import command
-from workflows.tasks.plan import Identity, Recipe
+from workflows.store.plans import Planned
+from workflows.tasks import command, handover, observed
+from workflows.tasks.gathering import Gathering
+from workflows.tasks.plan import UNPLANNED, Identity, Recipe, arranged, version_with
 from workflows.tasks.progress import Progress, watched
 from workflows.tasks.project import current
+from workflows.tasks.reuse import equal
 
 
 @dataclass(frozen=True)
@@ -41,6 +45,12 @@ class Made:
     """What to say of it in a line: its rows, for example."""
     seconds: float | None = None
     """How long it took, if a file says that already: the record then says the same."""
+    contents: Mapping[str, str] = field(default_factory=dict)
+    """The digest of each page's content."""
+    draft: Provenance | None = None
+    """The record of the run, where more was seen of it than was planned."""
+    recipe: Recipe | None = None
+    """What the next plan computes the version from, likewise."""
 
 
 class ArtefactTarget(luigi.Target):
@@ -68,6 +78,15 @@ class Result(luigi.Task):
     version = luigi.Parameter(
         default="", positional=False, description="computed from code, data and parameters; never typed"
     )
+
+    _params: ClassVar[list[tuple[str, luigi.Parameter]]]
+
+    @classmethod
+    def get_params(cls) -> list[tuple[str, luigi.Parameter]]:
+        """Luigi's parameters of the class, looked for once: Luigi looks through every attribute, several times for each task."""
+        if "_params" not in cls.__dict__:
+            cls._params = super().get_params()
+        return cls._params
 
     @classmethod
     def get_param_values(cls, params: Any, args: Any, kwargs: Any) -> list[tuple[str, Any]]:
@@ -102,7 +121,7 @@ class Result(luigi.Task):
         draft.param_kwargs = own
         # As text, because Python takes 1, 1.0 and True for the same key, and another process would not.
         texts = tuple((name, param.serialize(own[name])) for name, param in cls.get_params() if name in own)
-        return current().plan.identity((cls, texts), draft, environment_of)
+        return current().plan.identity((cls, texts), draft, environment_of, values.get("version", ""))
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -111,7 +130,13 @@ class Result(luigi.Task):
     @classmethod
     def bulk_complete(cls, parameter_tuples: Iterable[Any]) -> list[Any]:
         """Which of these values of the first parameter are complete, for Luigi's ranges."""
-        return [value for value in parameter_tuples if cls(value).complete()]
+        values = list(parameter_tuples)
+        tasks = current().together(lambda: [cls(value) for value in values])
+        return [value for value, task in zip(values, tasks, strict=True) if task.complete()]
+
+    @classmethod
+    def look_ahead(cls, drafts: Sequence[Result]) -> None:
+        """Find out together what the versions of these tasks of this class will need; queries ask the database."""
 
     def clone(self, cls: Any = None, **kwargs: Any) -> Any:
         """Luigi's clone; the version stays behind, because the clone has its own."""
@@ -134,7 +159,12 @@ class Result(luigi.Task):
     @property
     def address(self) -> Address:
         """Where the result lies in the store."""
-        return Address(self.get_task_family(), _date_of(self), self.version)
+        return Address(self.get_task_family(), self.address_date, self.version)
+
+    @property
+    def address_date(self) -> str:
+        """The date under which the result lies in the store, or '-'."""
+        return _date_of(self)
 
     @property
     def label(self) -> str:
@@ -142,10 +172,11 @@ class Result(luigi.Task):
         date = _date_of(self)
         return self.get_task_family() if date == "-" else f"{self.get_task_family()} {date}"
 
-    def inputs(self) -> list[Result]:
-        """The required tasks, in order; raises PipelineError for one that has no version."""
+    def inputs(self) -> tuple[tuple[Result, ...], Any]:
+        """The required tasks, in order, and how requires() arranges them; raises PipelineError for one without a version."""
+        found: list[Any] = []
         try:
-            found = flatten(self.requires())
+            shape = arranged(self.requires(), found)
         except ParcoursError:
             raise
         except Exception as error:
@@ -153,23 +184,44 @@ class Result(luigi.Task):
         for task in found:
             if not isinstance(task, Result):
                 raise PipelineError.foreign_input(self.get_task_family(), task)
-        return list(found)
+        if not isinstance(current().plan, Gathering):
+            # An author's own cache may still hold a task from before the plan.
+            found = [task.clone() if task.version == UNPLANNED else task for task in found]
+        return tuple(found), shape
+
+    def planned_identity(self, version: str) -> Identity | None:
+        """What this task is by the stored plan that has a version, if one has."""
+        return handover.followed(self, version, environment_of)
 
     def deps(self) -> Any:
         """What Luigi is to have made before; nothing for a task that is known to fail, so that it fails at once."""
-        return [] if self.identity.problem else super().deps()
+        identity = self.identity
+        if identity.problem:
+            return []
+        # Luigi asks because the task is to be made, by this process or another one.
+        handover.write([self])
+        return list(identity.inputs)
 
     def output(self) -> ArtefactTarget:
         """The artefact."""
         return ArtefactTarget(self.address)
 
     def complete(self) -> bool:
-        """Whether the artefact exists, undamaged."""
-        return self.output().exists()
+        """Whether the artefact exists, undamaged, and what its run opened is still the same."""
+        return self.output().exists() and observed.holds(self)
 
-    def recipe(self) -> Recipe:
-        """What the version is computed from."""
-        return Recipe(self._texts(), class_code(type(self)))
+    @classmethod
+    def code_closure(cls) -> Code:
+        """The code that makes results of this class."""
+        return class_code(cls)
+
+    def recipe(self, planned: Planned | None = None) -> Recipe:
+        """What the version is computed from; where a stored plan is followed, its word on the data counts."""
+        return Recipe(self._texts(), self.code_closure())
+
+    def counted_recipe(self, planned: Planned | None = None) -> Recipe:
+        """The recipe with what runs of this task have shown counted in it."""
+        return observed.counted(self, self.recipe(planned))
 
     def make(self, folder: Path, inputs: Sequence[Artefact], progress: Progress, draft: Provenance) -> Made:
         """Lay the result's files into a folder; kinds of results say how."""
@@ -189,38 +241,109 @@ class Result(luigi.Task):
         if identity.problem:
             raise identity.problem
         store = current().store
+        inputs = [_artefact(task) for task in identity.inputs]
         began = time.monotonic()
         with watched(self) as progress, store.staged() as folder:
-            inputs = [_artefact(task) for task in identity.inputs]
-            draft = self._draft(identity, inputs)
-            twin = store.twin(self.address, draft) if inputs else None
+            draft = self.draft_record(identity, inputs)
+            found = equal(store, self.address, draft)
+            twin = found.artefact if found else None
+            if found and found.accepted:
+                draft = replace(draft, accepted=found.accepted)
             made = self.take(folder, twin, inputs, draft) if twin else self.make(folder, inputs, progress, draft)
-            provenance = replace(
-                draft,
-                outputs=described(folder, made.files),
-                source=made.source,
-                template=made.template,
-                seconds=round(time.monotonic() - began, 3) if made.seconds is None else made.seconds,
-                reused_from=twin.provenance.version if twin else None,
-            )
-            store.keep_code(identity.recipe.code.record(), identity.recipe.code.sources)
-            store.publish(folder, self.address, provenance)
+            if not twin:
+                self.check_code()
+            seconds = round(time.monotonic() - began, 3) if made.seconds is None else made.seconds
+            provenance = self._publish(folder, self.address, made, made.draft or draft, twin, seconds)
+            if provenance.settled:
+                after = replace(identity, version=provenance.settled, recipe=made.recipe or identity.recipe)
+                self._publish_settled(after, Artefact(self.address.path, provenance), inputs)
             if REPORT in made.files:
                 progress.link(store.link(f"{self.address.path}/{REPORT}"))
             progress.done(f"reused from {twin.path}" if twin else made.shown)
+
+    def learned(
+        self, draft: Provenance, sights: Sequence[Sight], inputs: Sequence[Artefact]
+    ) -> tuple[Provenance, Recipe]:
+        """The record of a run with what was seen of it, and the recipe that counts it."""
+        recipe, seen = observed.note(self, sights, self.identity.recipe)
+        around = environment_of(recipe.code)
+        code = {**draft.code, **_beyond(recipe, seen)}
+        settled = self._next_version(recipe, around, inputs)
+        return replace(draft, code=code, environment=asdict(around), settled=settled), recipe
+
+    def _next_version(self, recipe: Recipe, around: Environment, inputs: Sequence[Artefact]) -> str | None:
+        """The version of the next plan, where it is another: runs of this task or of its inputs showed more than was planned."""
+        versions = [artefact.provenance.settled or artefact.provenance.version for artefact in inputs]
+        found = version_with(self, recipe, around, versions)
+        return found if found != self.version else None
+
+    def _publish(
+        self, folder: Path, address: Address, made: Made, draft: Provenance, twin: Artefact | None, seconds: float
+    ) -> Provenance:
+        outputs = described(folder, made.files)
+        for name, content in made.contents.items():
+            outputs[name]["content"] = content
+        provenance = replace(
+            draft,
+            outputs=outputs,
+            source=made.source,
+            template=made.template,
+            seconds=seconds,
+            reused_from=twin.provenance.maker if twin else None,
+        )
+        code = (made.recipe or self.identity.recipe).code
+        for found in (self.identity.recipe.code, code):
+            current().store.keep_code(found.record(), found.sources)
+        current().store.publish(folder, address, provenance)
+        return provenance
+
+    def _publish_settled(self, identity: Identity, stored: Artefact, inputs: Sequence[Artefact]) -> None:
+        """Store the result under the version of the next plan too, which then finds it complete."""
+        address = replace(self.address, version=identity.version)
+        identity = replace(identity, environment=environment_of(identity.recipe.code))
+        inputs = [_as_settled(artefact) for artefact in inputs]
+        draft = self.draft_record(identity, inputs)
+        draft = replace(
+            draft, settled=None, code={**draft.code, **_beyond(identity.recipe, stored.provenance.observed)}
+        )
+        with current().store.staged() as folder:
+            made = self.take(folder, stored, inputs, draft)
+            self._publish(folder, address, made, draft, stored, stored.provenance.seconds)
+
+    def read_when_planned(self) -> list[str]:
+        """The files of the code that were read whole when the task was planned, and are not read again to make it."""
+        return []
+
+    def check_code(self) -> None:
+        """Refuse a result for which code may have been read from disk that is not what the version was computed from.
+
+        Modules are imported late, inside functions, in kernels and in processes that an algorithm starts.
+        """
+        sources = self.identity.recipe.code.sources
+        held = self.read_when_planned()
+        name = changed_file({name: data for name, data in sources.items() if name not in held}, current().settings.root)
+        if name:
+            raise PlanError.code_changed(self.label, name)
 
     def on_failure(self, exception: BaseException) -> Any:
         """What the scheduler's web view shows of a failure."""
         return str(exception) if isinstance(exception, ParcoursError) else super().on_failure(exception)
 
-    def _draft(self, identity: Identity, inputs: Sequence[Artefact]) -> Provenance:
+    def draft_record(self, identity: Identity, inputs: Sequence[Artefact]) -> Provenance:
+        """The provenance of the result to be made from these inputs, as far as it is known before."""
         commit, dirty = current().commit
-        code = identity.recipe.code
+        code, fingerprint = identity.recipe.code, identity.recipe.fingerprint
         return Provenance(
             task=self.get_task_family(),
-            version=self.version,
-            parameters=self.to_str_params(only_significant=True),
-            code={"digest": code.digest, "files": code.files, "commit": commit, "dirty": dirty},
+            version=identity.version,
+            parameters={**self.to_str_params(only_significant=True), "version": identity.version},
+            code={
+                "digest": code.digest,
+                "files": code.files,
+                "commit": commit,
+                "dirty": dirty,
+                **_beyond(identity.recipe),
+            },
             environment=asdict(identity.environment),
             inputs=[
                 {
@@ -232,11 +355,13 @@ class Result(luigi.Task):
                 for task, a in zip(identity.inputs, inputs, strict=True)
             ],
             outputs={},
+            source={"fingerprint": fingerprint} if fingerprint else None,
             template=self.template_record(),
             started=datetime.datetime.now(datetime.UTC).isoformat(timespec="milliseconds"),
             seconds=0.0,
+            settled=self._next_version(identity.recipe, identity.environment, inputs),
             host=socket.gethostname(),
-            user=_user(),
+            user=user_name(),
             task_id=self.task_id,
         )
 
@@ -334,7 +459,21 @@ def _main_digest(artefact: Artefact) -> str:
     return str(outputs[TABLE if TABLE in outputs else min(outputs)]["sha256"])
 
 
-def _user() -> str:
+def _beyond(recipe: Recipe, seen: Mapping[str, str] | None = None) -> dict[str, Any]:
+    return observed.record(recipe, environment_of(recipe.named), seen)
+
+
+def _as_settled(artefact: Artefact) -> Artefact:
+    """An input under the version that the next plan gives it."""
+    settled = artefact.provenance.settled
+    if settled is None:
+        return artefact
+    path = artefact.path.removesuffix(artefact.provenance.version[:16]) + settled[:16]
+    return Artefact(path, replace(artefact.provenance, version=settled, settled=None))
+
+
+def user_name() -> str:
+    """Who runs this process."""
     try:
         return getpass.getuser()
     except (KeyError, OSError):

@@ -14,9 +14,11 @@ import luigi
 from workflows.data.tables import checked, read_table, schema_name, write_table
 from workflows.errors import ParcoursError, PipelineError, StageError, listed
 from workflows.evaluation.measures import recording, to_json
+from workflows.identity import observation
+from workflows.identity.closure import Code
+from workflows.identity.surroundings import fixed_surroundings
 from workflows.store.address import MEASURES, TABLE
 from workflows.store.artefacts import Artefact, Provenance
-from workflows.tasks.plan import Recipe
 from workflows.tasks.progress import Progress
 from workflows.tasks.project import current
 from workflows.tasks.result import Made, Result, class_code, place_of
@@ -36,16 +38,19 @@ class Stage(Result):
         """The algorithm: DataFrames in, one DataFrame out."""
         raise PipelineError.no_compute(self.get_task_family())
 
-    def recipe(self) -> Recipe:
-        """The algorithm's code."""
-        return Recipe(self._texts(), class_code(type(self), schema_name(self.schema)))
+    @classmethod
+    def code_closure(cls) -> Code:
+        """The code of the class, with its schema."""
+        return class_code(cls, schema_name(cls.schema))
 
+    @fixed_surroundings()
     def make(self, folder: Path, inputs: Sequence[Artefact], progress: Progress, draft: Provenance) -> Made:
         """Run the algorithm on the inputs' tables and store what it returns."""
         arguments, named = self._arguments([read_table(current().store.file(a, TABLE)) for a in inputs])
         self._bind(arguments, named)
         # Standard output belongs to the report's path; what an algorithm prints is for whoever watches.
-        with recording() as measures, contextlib.redirect_stdout(sys.stderr):
+        spool = folder.with_name(f"{folder.name}.observed")
+        with observation.recording(spool) as seen, recording() as measures, contextlib.redirect_stdout(sys.stderr):
             try:
                 frame = self.compute(*arguments, **named)
             except ParcoursError:
@@ -62,11 +67,12 @@ class Stage(Result):
         if measures:
             (folder / MEASURES).write_text(to_json(measures), encoding="utf-8")
             files[MEASURES] = None
-        return Made(files, shown=f"{len(frame):,} rows")
+        draft, recipe = self.learned(draft, seen.sights, inputs)
+        return Made(files, shown=f"{len(frame):,} rows", draft=draft, recipe=recipe)
 
     def check_arguments(self) -> None:
         """Refuse a compute() that does not take what requires() gives."""
-        self._bind(*self._arguments([None] * len(self.inputs())))
+        self._bind(*self._arguments([None] * len(self.identity.inputs)))
 
     def _bind(self, arguments: list[Any], named: dict[str, Any]) -> None:
         """Tell a compute() that cannot be called from one that fails."""
@@ -81,20 +87,17 @@ class Stage(Result):
 
     def _arguments(self, frames: list[Any]) -> tuple[list[Any], dict[str, Any]]:
         """The tables in the shape of requires()."""
-        waiting = iter(frames)
 
-        def shaped(required: Any) -> Any:
-            if isinstance(required, dict):
-                return {name: shaped(below) for name, below in required.items()}
-            if isinstance(required, luigi.Task):
-                return next(waiting)
-            if required is None:
-                return None
-            return [shaped(below) for below in required]
+        def shaped(place: Any) -> Any:
+            if isinstance(place, dict):
+                return {name: shaped(below) for name, below in place.items()}
+            if isinstance(place, list):
+                return [shaped(below) for below in place]
+            return None if place is None else frames[place]
 
-        required = self.requires()
-        if isinstance(required, dict):
-            return [], shaped(required)
+        shape = self.identity.shape
+        if isinstance(shape, dict):
+            return [], shaped(shape)
         # Luigi's own requires() returns an empty list: there the author said nothing, and compute() gets nothing.
-        is_silent = required is None or type(self).requires is luigi.Task.requires
-        return ([] if is_silent else [shaped(required)]), {}
+        is_silent = shape is None or type(self).requires is luigi.Task.requires
+        return ([] if is_silent else [shaped(shape)]), {}

@@ -51,6 +51,10 @@ class Terminal:
         counts = {family: to_make.count(family) for family in dict.fromkeys(to_make)}
         self._line("", listed(family if n == 1 else f"{family} x{n}" for family, n in counts.items()))
 
+    def expect(self, number: int) -> None:
+        """Count up to this many results, without saying more."""
+        self._to_make = number
+
     def started(self, label: str) -> None:
         """Say that a task runs."""
         self._show(label, "", 0, 1)

@@ -1,0 +1,440 @@
+"""The catalog and what keeps it in step with its store: missing, locked, damaged, foreign, behind, written by several."""
+
+from __future__ import annotations
+
+import json
+import logging
+import multiprocessing
+import shutil
+import sqlite3
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import fsspec
+import pytest
+
+from workflows.errors import CatalogError
+from workflows.store import catalog, indexer
+from workflows.store.address import PROVENANCE, TABLE, UNCATALOGUED, Address
+from workflows.store.artefacts import Provenance, Store, described
+from workflows.store.catalog import Subject
+from workflows.store.indexer import Reindexed
+
+DAY = "2020-01-01"
+EVENTS, CLEANED, REPORT = (
+    Address(task, DAY, digit * 64) for task, digit in [("Events", "e"), ("Cleaned", "c"), ("", "a")]
+)
+REPORT = replace(REPORT, task="ReportTask", template="small")
+
+
+def record(address: Address, *inputs: Address, **others: Any) -> Provenance:
+    fields: dict[str, Any] = {
+        "task": address.task,
+        "version": address.version,
+        "parameters": {"date": address.date, "version": address.version},
+        "code": {"digest": "d" * 64, "files": {}, "commit": "1234567890" * 4, "dirty": False},
+        "environment": {"python": "3.11.7", "packages": {}},
+        "inputs": [{"task": i.task, "date": i.date, "version": i.version, "digest": "d" * 64} for i in inputs],
+        "outputs": {},
+        "started": "2020-01-02T03:04:05.678+00:00",
+        "seconds": 1.5,
+        "host": "here",
+        "user": "me",
+        "task_id": "x",
+        "template": {"name": address.template, "digest": "t", "values": {}} if address.template else None,
+    }
+    return Provenance(**{**fields, **others})
+
+
+def put(store: Store, address: Address, *inputs: Address, **others: Any) -> None:
+    with store.staged() as folder:
+        (folder / TABLE).write_bytes(b"the table")
+        made = replace(record(address, *inputs, **others), outputs=described(folder, {TABLE: 1}))
+        store.publish(folder, address, made)
+
+
+def fill(store: Store) -> None:
+    """A report made from a stage made from a query."""
+    put(store, EVENTS)
+    put(store, CLEANED, EVENTS)
+    put(store, REPORT, CLEANED)
+
+
+def reports(store: Store, task: str = "Events") -> list[str]:
+    """The paths of the reports that used a task, as a user is told of them."""
+    index = store.index
+    users = index.ask(lambda catalog: catalog.users(Subject(task, task=task), reports_only=True))
+    return [user.path for user in users if index.is_there(user.path)]
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    return tmp_path / "project" / "catalog.db"
+
+
+@pytest.fixture(params=["folder", "memory"])
+def fresh(request: pytest.FixtureRequest, tmp_path: Path, file: Path) -> Iterator[Callable[[], Store]]:
+    """The store as a new process sees it, a folder or an object store."""
+    location = str(tmp_path / "store") if request.param == "folder" else f"memory://{uuid.uuid4().hex}"
+    yield lambda: Store.at(location, tmp_path / "cache", f"sqlite:///{file}")
+    files, root = fsspec.core.url_to_fs(location)
+    if request.param == "memory" and files.exists(root):
+        files.rm(root, recursive=True)
+
+
+@pytest.fixture
+def opened(tmp_path: Path, file: Path) -> Callable[[], Store]:
+    """The store in a folder as a new process sees it."""
+    return lambda: Store.at(str(tmp_path / "store"), tmp_path / "cache", f"sqlite:///{file}")
+
+
+@pytest.fixture
+def told(caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch) -> pytest.LogCaptureFixture:
+    """The warnings; the `luigi` command's own handler, where a test set it up, is not in the way."""
+    monkeypatch.setattr(logging.getLogger("workflows"), "propagate", True)
+    caplog.set_level(logging.WARNING, "workflows")
+    return caplog
+
+
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(catalog, "PATIENCE", 0.1)
+
+
+def test_results_are_found_by_what_they_used(fresh: Callable[[], Store], told: Any) -> None:
+    fill(fresh())
+    assert reports(fresh()) == [REPORT.path]
+    assert told.messages == []
+
+
+def test_a_row_is_there_before_its_artefact_can_be_seen(
+    opened: Callable[[], Store], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = opened()
+    seen = []
+
+    def publish(staged: Path, name: str) -> bool:
+        seen.append((store.index.catalog.has_task("ReportTask"), store.index.is_there(name)))
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(store._place, "publish", publish)
+    with pytest.raises(KeyboardInterrupt):
+        put(store, REPORT, EVENTS)
+    assert seen == [(True, False)]
+    assert reports(opened()) == []
+
+
+def test_a_report_that_was_deleted_is_not_listed(opened: Callable[[], Store], tmp_path: Path) -> None:
+    fill(opened())
+    shutil.rmtree(tmp_path / "store" / REPORT.path)
+    assert reports(opened()) == []
+
+
+def test_a_report_is_listed_though_what_lies_between_was_deleted(opened: Callable[[], Store], tmp_path: Path) -> None:
+    fill(opened())
+    shutil.rmtree(tmp_path / "store" / CLEANED.path)
+    assert reports(opened()) == [REPORT.path]
+
+
+def test_a_missing_catalog_is_filled_from_the_store(
+    fresh: Callable[[], Store], file: Path, told: pytest.LogCaptureFixture
+) -> None:
+    fill(fresh())
+    file.unlink()
+    assert reports(fresh()) == [REPORT.path]
+    assert told.messages == [f"There is no catalog at {file}; it is filled from the store."]
+    told.clear()
+    assert reports(fresh()) == [REPORT.path]
+    assert told.messages == []
+
+
+def test_a_catalog_that_was_begun_beside_older_results_is_filled_first(
+    opened: Callable[[], Store], file: Path, told: pytest.LogCaptureFixture
+) -> None:
+    put(opened(), EVENTS)
+    put(opened(), CLEANED, EVENTS)
+    file.unlink()
+    put(opened(), REPORT, CLEANED)
+    assert reports(opened()) == [REPORT.path]
+    assert told.messages == [f"The catalog {file} was never filled; it is filled from the store."]
+
+
+@pytest.mark.parametrize("content", [b"no database at all", b"", b"SQLite format 3\0" + b"\xff" * 5000])
+def test_a_damaged_catalog_is_moved_aside_and_made_anew(
+    fresh: Callable[[], Store], file: Path, told: pytest.LogCaptureFixture, content: bytes
+) -> None:
+    fill(fresh())
+    file.write_bytes(content)
+    assert reports(fresh()) == [REPORT.path]
+    [aside] = file.parent.glob("catalog.db.damaged-*")
+    assert aside.read_bytes() == content
+    [message] = told.messages
+    assert str(aside) in message
+
+
+def test_a_catalog_that_is_damaged_within_is_made_anew(opened: Callable[[], Store], file: Path) -> None:
+    """SQLite sees it only where the question reads the damaged page."""
+    fill(opened())
+    data = bytearray(file.read_bytes())
+    data[4096 * 2 :] = b"\xff" * (len(data) - 4096 * 2)
+    file.write_bytes(data)
+    assert reports(opened()) == [REPORT.path]
+    assert len(list(file.parent.glob("catalog.db.damaged-*"))) == 1
+
+
+def test_a_run_goes_on_with_a_damaged_catalog_and_says_so_once(
+    fresh: Callable[[], Store], file: Path, told: pytest.LogCaptureFixture
+) -> None:
+    put(fresh(), EVENTS)
+    file.write_bytes(b"no database at all")
+    store = fresh()
+    put(store, CLEANED, EVENTS)
+    put(store, REPORT, CLEANED)
+    assert len(told.messages) == 1
+    assert told.messages[0].endswith("The run goes on; the next question to the catalog adds what is missing.")
+    assert reports(fresh()) == [REPORT.path]
+
+
+def test_a_catalog_of_another_format_is_moved_aside_and_made_anew(opened: Callable[[], Store], file: Path) -> None:
+    fill(opened())
+    change(file, "UPDATE about SET format = 7")
+    assert reports(opened()) == [REPORT.path]
+    assert len(list(file.parent.glob("catalog.db.damaged-*"))) == 1
+
+
+def test_the_database_of_something_else_is_neither_written_nor_moved(
+    opened: Callable[[], Store], file: Path, told: pytest.LogCaptureFixture
+) -> None:
+    file.parent.mkdir()
+    change(file, "CREATE TABLE events (id INTEGER)")
+    before = file.read_bytes()
+    fill(opened())
+    with pytest.raises(CatalogError, match="is a database, but no catalog; it was left as it is"):
+        reports(opened())
+    with pytest.raises(CatalogError, match="is a database, but no catalog"):
+        opened().index.reindex()
+    assert file.read_bytes() == before
+    assert len(told.messages) == 1
+
+
+def test_results_made_while_the_catalog_is_locked_are_added_by_the_next_question(
+    fresh: Callable[[], Store], file: Path, told: pytest.LogCaptureFixture, impatient: None
+) -> None:
+    put(fresh(), EVENTS)
+    with closing(sqlite3.connect(file)) as other:
+        other.execute("BEGIN EXCLUSIVE")
+        store = fresh()
+        put(store, CLEANED, EVENTS)
+        put(store, REPORT, CLEANED)
+    assert len(told.messages) == 1
+    assert "is locked by another process" in told.messages[0]
+    told.clear()
+    assert reports(fresh()) == [REPORT.path]
+    assert told.messages == [f"The catalog {file} could not be written for 2 results; they are added."]
+    told.clear()
+    assert reports(fresh()) == [REPORT.path]
+    assert told.messages == []
+
+
+def test_the_catalog_is_tried_again_some_time_after_it_failed(
+    opened: Callable[[], Store], file: Path, monkeypatch: pytest.MonkeyPatch, told: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(indexer, "_RESPITE", 0.0)
+    file.mkdir(parents=True)
+    store = opened()
+    put(store, EVENTS)
+    file.rmdir()
+    put(store, CLEANED, EVENTS)
+    assert len(told.messages) == 1
+    assert file.is_file()
+
+
+def test_a_question_to_a_locked_catalog_says_so(opened: Callable[[], Store], file: Path, impatient: None) -> None:
+    fill(opened())
+    with closing(sqlite3.connect(file)) as other:
+        other.execute("PRAGMA locking_mode = EXCLUSIVE")
+        other.execute("BEGIN EXCLUSIVE")
+        with pytest.raises(CatalogError, match=r"is locked by another process, 0\.1 s were waited"):
+            reports(opened())
+
+
+def test_a_catalog_whose_folder_cannot_be_made_fails_no_run(
+    opened: Callable[[], Store], file: Path, told: pytest.LogCaptureFixture
+) -> None:
+    file.parent.write_text("a file where the folder should be")
+    fill(opened())
+    assert len(told.messages) == 1
+    with pytest.raises(CatalogError, match="cannot be read or written"):
+        reports(opened())
+    file.parent.unlink()
+    assert reports(opened()) == [REPORT.path]
+
+
+def test_what_was_written_into_a_file_that_was_taken_away_is_not_lost(
+    opened: Callable[[], Store], file: Path, monkeypatch: pytest.MonkeyPatch, told: pytest.LogCaptureFixture
+) -> None:
+    fill(opened())
+    store = opened()
+    add = catalog._about
+
+    def taken_away(session: Any) -> Any:
+        found = add(session)
+        file.rename(file.with_name("elsewhere.db"))
+        return found
+
+    monkeypatch.setattr(catalog, "_about", taken_away)
+    other = replace(REPORT, version="b" * 64)
+    put(store, other, CLEANED)
+    monkeypatch.undo()
+    assert sorted(reports(opened())) == [REPORT.path, other.path]
+
+
+def test_reindex_finds_artefacts_that_were_copied_by_hand(opened: Callable[[], Store], tmp_path: Path) -> None:
+    fill(opened())
+    there = Store.at(str(tmp_path / "other"), tmp_path / "cache", f"sqlite:///{tmp_path}/other.db")
+    put(there, replace(REPORT, version="b" * 64), CLEANED)
+    shutil.copytree(tmp_path / "other", tmp_path / "store", dirs_exist_ok=True)
+    assert len(reports(opened())) == 1
+    assert opened().index.reindex() == Reindexed(4)
+    assert len(reports(opened())) == 2
+
+
+def test_reindex_passes_by_what_is_no_artefact(fresh: Callable[[], Store]) -> None:
+    store = fresh()
+    fill(store)
+    store.keep_code({"digest": "d" * 64, "sources": {}}, {})
+    with store.staged() as folder:
+        (folder / PROVENANCE).write_text("{}")
+        store.keep_failed(folder, "small", DAY, datetime.now(UTC))
+    store._place.put(f"plans/2020/{'a' * 16}/{PROVENANCE}", b"{}")
+    store._place.put(f"observed/2020/{'a' * 16}/{PROVENANCE}", b"{}")
+    store._place.put(f"Events/{DAY}/notes/{PROVENANCE}", b"{}")
+    store._place.move(CLEANED.path, f"damaged/{CLEANED.path}-then")
+    assert fresh().index.reindex() == Reindexed(2)
+
+
+UNREADABLE = [
+    (lambda text: text[:100], "its provenance.json cannot be read"),
+    (lambda text: "[]", "its provenance.json cannot be read"),
+    (lambda text: text.replace('"format": 1', '"format": 9'), "has provenance of format 9, not 1"),
+    (lambda text: text.replace("c" * 64, "b" * 64), "its provenance.json cannot be read"),
+    (lambda text: text.replace('"seconds": 1.5', '"seconds": "soon"'), "its provenance.json cannot be read"),
+]
+
+
+@pytest.mark.parametrize(("change", "why"), UNREADABLE)
+def test_reindex_names_the_records_that_it_cannot_read(
+    opened: Callable[[], Store], tmp_path: Path, change: Callable[[str], str], why: str
+) -> None:
+    fill(opened())
+    path = tmp_path / "store" / CLEANED.path / PROVENANCE
+    wrong = change(path.read_text())
+    path.write_text(wrong)
+    assert opened().index.reindex() == Reindexed(2, {CLEANED.path: why})
+    assert path.read_text() == wrong
+
+
+def test_reindex_moves_a_damaged_catalog_aside(opened: Callable[[], Store], file: Path) -> None:
+    fill(opened())
+    file.write_bytes(b"no database at all")
+    found = opened().index.reindex()
+    assert found.aside
+    assert Path(found.aside).read_bytes() == b"no database at all"
+    assert reports(opened()) == [REPORT.path]
+
+
+def test_reindex_says_how_far_it_is(opened: Callable[[], Store]) -> None:
+    fill(opened())
+    steps: list[tuple[int, int]] = []
+    opened().index.reindex(lambda done, of: steps.append((done, of)))
+    assert steps == [(0, 3), (1, 3), (2, 3), (3, 3)]
+
+
+def test_a_result_that_is_published_during_a_reindex_is_not_lost(opened: Callable[[], Store], file: Path) -> None:
+    fill(opened())
+    file.unlink()
+    late = Address("Aaa", DAY, "b" * 64)
+
+    def step(done: int, of: int) -> None:
+        if done == of:
+            put(opened(), late)
+
+    opened().index.reindex(step)
+    assert opened().index.ask(lambda catalog: catalog.has_task("Aaa"))
+
+
+def test_a_record_with_half_characters_has_its_row(opened: Callable[[], Store], tmp_path: Path) -> None:
+    fill(opened())
+    path = tmp_path / "store" / EVENTS.path / PROVENANCE
+    path.write_text(path.read_text().replace('"me"', r'"Zo\udc80\u0000"'))
+    assert opened().index.reindex() == Reindexed(3)
+
+
+def test_a_result_made_twice_at_once_has_the_row_of_its_record(opened: Callable[[], Store]) -> None:
+    put(opened(), REPORT, CLEANED, started="2020-01-01T00:00:00+00:00")
+    put(opened(), REPORT, CLEANED, started="2020-09-09T00:00:00+00:00")
+    [user] = opened().index.ask(lambda catalog: catalog.users(Subject("Cleaned", task="Cleaned"), reports_only=True))
+    assert user.started == "2020-01-01T00:00:00+00:00"
+
+
+def _publish_many(store: Callable[[], Store], number: int, count: int) -> None:
+    opened = store()
+    for n in range(count):
+        put(opened, replace(REPORT, version=f"{number:08x}{n:08x}" + "0" * 48), CLEANED)
+
+
+@pytest.mark.parametrize("shares_the_store", [False, True])
+def test_several_processes_write_at_once(
+    opened: Callable[[], Store], tmp_path: Path, told: pytest.LogCaptureFixture, shares_the_store: bool
+) -> None:
+    """Each with a store of its own, or forked with one that was used already, while two others reindex."""
+    store = opened()
+    put(store, CLEANED)
+    context = multiprocessing.get_context("fork")
+    give = (lambda: store) if shares_the_store else opened
+    writers = [context.Process(target=_publish_many, args=(give, n, 25)) for n in range(4)]
+    walkers = [context.Process(target=opened().index.reindex) for _ in range(2)]
+    for process in [*writers, *walkers]:
+        process.start()
+    for process in [*writers, *walkers]:
+        process.join()
+        assert process.exitcode == 0
+    assert len(reports(opened(), "Cleaned")) == 100
+    assert not (tmp_path / "store" / UNCATALOGUED).exists()
+
+
+def test_several_processes_make_the_catalog_at_once(opened: Callable[[], Store], file: Path, tmp_path: Path) -> None:
+    context = multiprocessing.get_context("fork")
+    writers = [context.Process(target=_publish_many, args=(opened, n, 3)) for n in range(6)]
+    for process in writers:
+        process.start()
+    for process in writers:
+        process.join()
+    assert len(reports(opened(), "Cleaned")) == 18
+    assert sorted(path.name for path in file.parent.iterdir()) == ["catalog.db"]
+    assert not (tmp_path / "store" / UNCATALOGUED).exists()
+
+
+def test_the_catalog_holds_what_the_record_says(opened: Callable[[], Store], file: Path) -> None:
+    source = {"database": "d", "query": "q", "fingerprint": "f" * 64, "rows": 1}
+    put(opened(), EVENTS, source=source, parameters={"date": DAY, "kind": "ä"})
+    with closing(sqlite3.connect(file)) as connection:
+        connection.row_factory = sqlite3.Row
+        [row] = [dict(row) for row in connection.execute("SELECT * FROM artefacts")]
+    assert json.loads(row.pop("parameters")) == {"date": DAY, "kind": "ä"}
+    assert row == {
+        "path": EVENTS.path, "task": "Events", "date": DAY, "template": None, "version": "e" * 64,
+        "id": int("e" * 16, 16) - 2**63, "commit_id": "1234567890" * 4, "dirty": 0, "code": "d" * 64,
+        "started": "2020-01-02T03:04:05.678+00:00", "seconds": 1.5, "host": "here", "username": "me",
+        "reused_from": None, "rows": 1, "fingerprint": "f" * 64,
+    }  # fmt: skip
+
+
+def change(file: Path, statement: str) -> None:
+    with closing(sqlite3.connect(file)) as connection, connection:
+        connection.execute(statement)

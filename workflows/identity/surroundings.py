@@ -1,0 +1,80 @@
+"""What stages and kernels run in, the same for whoever runs them: time zone, locale, hash seed, plot settings."""
+
+from __future__ import annotations
+
+import contextlib
+import locale
+import multiprocessing
+import os
+import re
+import sys
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
+
+FIXED = {
+    "TZ": "UTC",
+    "LC_ALL": "C.UTF-8",
+    "PYTHONHASHSEED": "0",
+    # What plots and archives write for the time at which they were made: the first that a ZIP file can hold.
+    "SOURCE_DATE_EPOCH": "315532800",
+    # An empty file is found before the user's own, and after one in the folder where the code runs, the project's.
+    "MATPLOTLIBRC": os.devnull,
+    "MPLBACKEND": "agg",
+}
+"""Variables of the environment that are the same everywhere."""
+
+# What changes Python itself, the look of numbers and tables, or colours. MPLCONFIGDIR stays: fonts are cached there.
+_PERSONAL = re.compile(
+    r"LANG|LANGUAGE|LC_.*|PANDAS_.*|PLOTLY_.*|BOKEH_.*|ALTAIR_.*|NPY_.*|POLARS_FMT_.*"
+    r"|(JUPYTER_)?(COLUMNS|LINES)|NO_COLOR|COLORFGBG"
+    r"|PYTHON(?!PATH$|HOME$|USERBASE$|NOUSERSITE$|PYCACHEPREFIX$|DONTWRITEBYTECODE$|MALLOC$|FAULTHANDLER$).*"
+)
+_SEED = "PYTHONHASHSEED"
+
+
+def fixed(environment: Mapping[str, str]) -> dict[str, str]:
+    """The variables of an environment without what is a user's own, and with what is the same everywhere."""
+    return {**{name: value for name, value in environment.items() if not _PERSONAL.fullmatch(name)}, **FIXED}
+
+
+@contextlib.contextmanager
+def fixed_surroundings() -> Iterator[None]:
+    """Time zone, locale and environment as they are everywhere; the process's own afterwards."""
+    own, spoken = dict(os.environ), locale.setlocale(locale.LC_ALL)
+    _settle(fixed(own), FIXED["LC_ALL"])
+    try:
+        yield
+    finally:
+        _settle(own, spoken)
+
+
+def restart_with_fixed_seed(programs: Iterable[str], prepare: Callable[[], None] = lambda: None) -> None:
+    """Have a command start itself anew where its sets of texts would come in another order each time.
+
+    The hash seed of a running process cannot be changed. Nothing happens where it is fixed already, or where this
+    process was not started as one of `programs`, ends of paths: in a notebook, a test, a child. `prepare` is called just
+    before.
+    """
+    is_fixed = not sys.flags.hash_randomization or sys.flags.ignore_environment or os.environ.get(_SEED) == "0"
+    if is_fixed or multiprocessing.parent_process() is not None or not any(map(_is_started_as, programs)):
+        return
+    prepare()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os.execve(sys.executable, [sys.executable, *sys.orig_argv[1:]], {**os.environ, _SEED: "0"})  # noqa: S606 - itself
+
+
+def _is_started_as(program: str) -> bool:
+    return f"/{sys.argv[0]}".endswith(f"/{program}")
+
+
+def _settle(environment: Mapping[str, str], spoken: str) -> None:
+    for name in os.environ.keys() - environment.keys():
+        del os.environ[name]
+    os.environ.update(environment)
+    time.tzset()
+    try:
+        locale.setlocale(locale.LC_ALL, spoken)
+    except locale.Error:
+        # Some systems know no C.UTF-8; there C is the one that everybody has.
+        locale.setlocale(locale.LC_ALL, "C")

@@ -1,0 +1,178 @@
+"""What keeps the catalog in step with its store: a row before each artefact is visible, and all rows made anew."""
+
+from __future__ import annotations
+
+import logging
+import mmap
+import re
+import struct
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from itertools import islice
+from typing import TypeVar
+
+from workflows.errors import CatalogError, DamagedCatalog, ParcoursError
+from workflows.identity.canonical import digest_bytes
+from workflows.store.address import PROVENANCE, UNCATALOGUED, is_of_tasks
+from workflows.store.catalog import Catalog, Row
+from workflows.store.files import Place
+from workflows.store.provenance import Provenance
+
+log = logging.getLogger("workflows")
+
+T = TypeVar("T")
+Progress = Callable[[int, int], None]
+"""Called with how many folders are done, and of how many."""
+
+_ARTEFACT = re.compile(r"(?:.+-)?[0-9a-f]{16}")
+_AT_ONCE = 500
+_RESPITE = 30.0
+"""Seconds for which a catalog that could not be written is not tried again."""
+_TIME = struct.Struct("d")
+
+
+def _silent(done: int, of: int) -> None:
+    pass
+
+
+@dataclass(frozen=True)
+class Reindexed:
+    """What a walk through the store found."""
+
+    artefacts: int
+    """How many artefacts have a row now."""
+    skipped: dict[str, str] = field(default_factory=dict)
+    """The folders whose record cannot be read, each with the reason."""
+    aside: str | None = None
+    """Where a damaged catalog was moved to."""
+
+
+class Indexer:
+    """The catalog of the store at a place."""
+
+    def __init__(self, place: Place, catalog: Catalog, url: str) -> None:
+        self._place = place
+        self.catalog = catalog
+        self._marks = f"{UNCATALOGUED}/{digest_bytes(url.encode())[:16]}"
+        # When the catalog last failed; shared with the processes that a worker forks, lest each waits for it and tells of it.
+        self._failed = mmap.mmap(-1, _TIME.size)
+
+    def note(self, path: str, record: Provenance) -> None:
+        """Write the row of an artefact that is about to become visible; it never fails, whatever the catalog does.
+
+        What cannot be written is marked in the store, for the next question to add.
+        """
+        (failed,) = _TIME.unpack(self._failed)
+        if failed and time.monotonic() - failed < _RESPITE:
+            self._mark(path)
+            return
+        try:
+            if not self.catalog.exists():
+                self.catalog.create(complete=next(self._folders(), None) is None)
+            self.catalog.add([Row.of(path, record)])
+        except (CatalogError, ValueError) as error:
+            self._mark(path)
+            self._failed[:] = _TIME.pack(time.monotonic())
+            if not failed:
+                log.warning("%s The run goes on; the next question to the catalog adds what is missing.", error)
+
+    def ask(self, question: Callable[[Catalog], T], progress: Progress = _silent) -> T:
+        """The catalog's answer; one that is missing, incomplete or damaged is made anew first, with a warning."""
+        try:
+            if not self.catalog.exists():
+                log.warning("There is no catalog at %s; it is filled from the store.", self.catalog.place)
+                self._fill(progress)
+            elif not self.catalog.is_complete():
+                log.warning("The catalog %s was never filled; it is filled from the store.", self.catalog.place)
+                self._fill(progress)
+            else:
+                self._catch_up()
+            return question(self.catalog)
+        except DamagedCatalog as error:
+            log.warning("%s It was moved to %s, and a new one is filled now.", error, self.catalog.put_aside())
+            self._fill(progress)
+            return question(self.catalog)
+
+    def reindex(self, progress: Progress = _silent) -> Reindexed:
+        """Give every artefact of the store its row, whatever the catalog held before.
+
+        Rows go in while other processes add theirs; none is taken out, because readers see which artefacts are gone, and
+        what a gone one was made from is known from its row alone.
+        """
+        try:
+            return self._fill(progress)
+        except DamagedCatalog:
+            aside = self.catalog.put_aside()
+            found = self._fill(progress)
+            return Reindexed(found.artefacts, found.skipped, aside)
+
+    def is_there(self, path: str) -> bool:
+        """Whether the artefact of a row exists (still, or already)."""
+        return self._place.exists(f"{path}/{PROVENANCE}")
+
+    def _mark(self, path: str) -> None:
+        self._place.put(f"{self._marks}/{digest_bytes(path.encode())[:32]}", path.encode())
+
+    def _fill(self, progress: Progress) -> Reindexed:
+        if not self.catalog.exists():
+            self.catalog.create(complete=False)
+        marks = self._place.files(self._marks)
+        skipped: dict[str, str] = {}
+        count = 0
+        found = self._rows(skipped, progress)
+        # In pieces, because nobody else can write while one is written.
+        while rows := list(islice(found, _AT_ONCE)):
+            self.catalog.add(rows)
+            count += len(rows)
+        self.catalog.completed()
+        # Those made since then may be of artefacts that the walk had passed.
+        for mark in marks:
+            self._place.remove(f"{self._marks}/{mark}")
+        return Reindexed(count, skipped)
+
+    def _catch_up(self) -> None:
+        marks = self._place.files(self._marks)
+        if not marks:
+            return
+        skipped: dict[str, str] = {}
+        paths = (self._place.read(f"{self._marks}/{mark}").decode() for mark in marks)
+        rows = [row for path in paths if (row := self._row(path, skipped))]
+        if rows:
+            log.warning(
+                "The catalog %s could not be written for %d results; they are added.", self.catalog.place, len(rows)
+            )
+            self.catalog.add(rows)
+        for mark in marks:
+            self._place.remove(f"{self._marks}/{mark}")
+
+    def _rows(self, skipped: dict[str, str], progress: Progress) -> Iterator[Row]:
+        folders = list(self._folders())
+        for number, folder in enumerate(folders):
+            progress(number, len(folders))
+            for name in self._place.folders(folder):
+                if _ARTEFACT.fullmatch(name) and (row := self._row(f"{folder}/{name}", skipped)):
+                    yield row
+        progress(len(folders), len(folders))
+
+    def _folders(self) -> Iterator[str]:
+        """The folders <task>/<date> of the store."""
+        for task in filter(is_of_tasks, self._place.folders("")):
+            for date in self._place.folders(task):
+                yield f"{task}/{date}"
+
+    def _row(self, path: str, skipped: dict[str, str]) -> Row | None:
+        try:
+            record = Provenance.from_json(self._place.read(f"{path}/{PROVENANCE}"), path)
+            if record.version[:16] != path[-16:]:
+                raise ValueError(f"{path} has the provenance of version {record.version[:16]}")
+            return Row.of(path, record)
+        except (FileNotFoundError, NotADirectoryError):
+            return None
+        except OSError as error:
+            skipped[path] = error.strerror or str(error)
+        except ParcoursError as error:
+            skipped[path] = str(error).removeprefix(f"{path} ").partition(";")[0]
+        except ValueError:
+            skipped[path] = f"its {PROVENANCE} cannot be read"
+        return None

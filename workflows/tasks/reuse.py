@@ -1,0 +1,33 @@
+"""Results taken over instead of being computed: equal ones, and those whose code change was declared to be without effect."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from workflows.store.address import Address
+from workflows.store.artefacts import Artefact, Store
+from workflows.store.provenance import Provenance
+
+
+@dataclass(frozen=True)
+class Equal:
+    """A stored result that stands for one that is asked for."""
+
+    artefact: Artefact
+    accepted: dict[str, Any] | None
+    """Who declared the code change in between to be without effect, and why; None where the code is the same."""
+
+
+def equal(store: Store, address: Address, draft: Provenance) -> Equal | None:
+    """The stored result to take over at an address, if there is one."""
+    # A query of the same code, parameters and rows has the same version, so that there is none to find.
+    twin = store.twin(address, draft) if draft.inputs or draft.observed else None
+    if twin:
+        return Equal(twin, twin.provenance.accepted)
+    accepted = store.acceptances.of(draft.task, draft.code["digest"])
+    twin = store.twin(address, draft, set(accepted)) if accepted else None
+    if twin is None:
+        return None
+    old = twin.provenance.code["digest"]
+    return Equal(twin, accepted[old].as_record(old))
