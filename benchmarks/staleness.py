@@ -1,6 +1,6 @@
 """The suite of staleness as a table: how many changes, how many of them leave something stale, how many run anything needlessly.
 
-python benchmarks/staleness.py [PART OF A CASE'S NAME]
+Run: .venv/bin/python benchmarks/staleness.py [KIND OR PART OF A CASE'S NAME]
 """
 
 from __future__ import annotations
@@ -53,13 +53,13 @@ def main(part: str) -> int:
         trial = Trial(Path(folder))
         for kind, cases in KINDS.items():
             counts = found[kind] = Counter()
-            for case in (case for case in cases if part in case.name):
+            for case in (case for case in cases if part in f"{kind}: {case.name}"):
                 counts["changes"] += 1
                 for name, ask in questions(case, trial).items():
                     try:
                         ask()
                     except AssertionError as error:
-                        print(f"{kind}, {case.name}: {name}: {str(error).splitlines()[0][:120]}", flush=True)
+                        print(f"{kind}: {case.name}: {name}: {str(error).splitlines()[0][:120]}", flush=True)
                         counts[name.partition(",")[0]] += 1
     total: Counter[str] = sum(found.values(), Counter())
     print(f"\n{'':14}{'changes':>8}{'stale':>8}{'needless':>10}")

@@ -78,6 +78,8 @@ class Case:
     """Its twin, after which nothing may run."""
     reruns: frozenset[str] = frozenset({"Scaled"})
     """What must run again after `matters`; everything else must not."""
+    may_rerun: frozenset[str] = frozenset()
+    """What may run again too, because nobody can tell that it is not concerned."""
     is_undecided: bool = False
     """Whether the whole module counts, because its reach cannot be decided."""
     path: Sequence[str] = ()
