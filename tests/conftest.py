@@ -26,6 +26,8 @@ from workflows.tasks import project as projects
 
 # A machine that is busy with other tests is slow, which says nothing about the code.
 hypothesis_settings.register_profile("parcours", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+# On demand, `--hypothesis-profile=long`: other examples each time, and many more where a test has them.
+hypothesis_settings.register_profile("long", hypothesis_settings.get_profile("parcours"), max_examples=500)
 hypothesis_settings.load_profile("parcours")
 
 ROOT = Path(__file__).resolve().parent.parent

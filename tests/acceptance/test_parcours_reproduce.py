@@ -35,9 +35,10 @@ def build(place: Any) -> None:
     (place.folder / "sums").mkdir()
     (place.folder / "sums" / "__init__.py").write_text("")
     (place.folder / "sums" / "total.py").write_text(
-        "from sums import scale\nfrom .deeper import start\ndef total(table):\n    return float(table.value.sum()) * scale.SCALE + start()\n"
+        "from sums import scale, unused\nfrom .deeper import start\ndef total(table):\n    return float(table.value.sum()) * scale.SCALE + start()\n"
     )
     (place.folder / "sums" / "scale.py").write_text("SCALE = 10\n")
+    (place.folder / "sums" / "unused.py").write_text("def unused():\n    return 'imported, and nothing of it counts'\n")
     (place.folder / "sums" / "deeper").mkdir()
     (place.folder / "sums" / "deeper" / "__init__.py").write_text(
         "from ..scale import SCALE\ndef start():\n    return 0.5\n"
@@ -109,7 +110,7 @@ def test_what_is_laid_can_be_opened_as_it_is(made: Any, report: Path, tmp_path: 
     laid = content(tmp_path / "try")
     assert sorted(laid) == [
         "README.md", "beside.py", "data/cleaned.parquet", "data/events.parquet", "full.ipynb", "provenance.json",
-        "requirements.txt", "sums/__init__.py", "sums/deeper/__init__.py", "sums/scale.py", "sums/total.py",
+        "requirements.txt", "sums/__init__.py", "sums/deeper/__init__.py", "sums/scale.py", "sums/total.py", "sums/unused.py",
     ]  # fmt: skip
     record = json.loads((report / "provenance.json").read_text())
     assert [given["digest"] for given in record["inputs"]] == [laid[f"data/{n}.parquet"] for n in ("cleaned", "events")]
@@ -172,6 +173,7 @@ def test_json_says_the_same(made: Any, report: Path, tmp_path: Path) -> None:
         "sums/deeper/__init__.py",
         "sums/scale.py",
         "sums/total.py",
+        "sums/unused.py",
     ]
     assert told["missing"] == []
     assert told["notebook"] == str(tmp_path / "try" / "full.ipynb")

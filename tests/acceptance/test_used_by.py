@@ -181,7 +181,7 @@ def test_reindex_says_what_it_read_and_names_what_it_left_out(made: Any, tmp_pat
     assert (done.code, done.err) == (0, "")
     assert first.startswith(f"The catalog {tmp_path}/catalog.db has 5 results of {tmp_path}/store, read in ")
     assert skipped == [
-        "Left out, because their records cannot be read: 1",
+        "Left out, because it cannot be read: 1",
         f"  Events/{DAY}/{folder.name}: has provenance of format 2, not 1",
     ]
     assert days(used_by(made, "Events", **elsewhere)) == [NEXT, DAY]

@@ -148,8 +148,8 @@ def test_explain_shows_the_acceptance(pipeline: Any) -> None:
     made(pipeline, CLEANED)
     pipeline.load(REWRITTEN)
     accept("Cleaned", "only the order")
-    lines = explain(pipeline.files(made(pipeline, REWRITTEN))).lines()
-    assert any("code change accepted by " in line and ": only the order" in line for line in lines)
+    lines = explain(str(pipeline.files(made(pipeline, REWRITTEN)))).lines()
+    assert any("change accepted by " in line and ": only the order" in line for line in lines)
 
 
 def test_the_answer_names_what_changed_and_how_many_results_stand(pipeline: Any) -> None:

@@ -292,7 +292,8 @@ def chain(store: Path, length: int) -> Path:
         version = version[::-1]
         record = {
             "format": 1, "task": "Chain", "version": version, "parameters": {"version": version}, "inputs": given,
-            "code": {"digest": "c", "files": {}, "commit": None, "dirty": False}, "outputs": {}, "reused_from": None,
+            "code": {"digest": "c", "files": {}, "commit": None, "dirty": False}, "reused_from": None,
+            "outputs": {"table.parquet": {"sha256": "d", "bytes": 1, "rows": 1}},
             "environment": {"python": "3.11.7", "packages": {}}, "started": "2020-01-01T00:00:00.000+00:00",
             "seconds": 1.0, "host": "h", "user": "u", "task_id": "t",
         }  # fmt: skip
@@ -309,3 +310,26 @@ def test_a_chain_longer_than_the_stack_is_told_to_its_end(pipeline: Any) -> None
     assert sum(line.lstrip(" ").startswith("└─ Chain") for line in told) == 499
     assert sum("(continued)" in line for line in told) == sum("(continued below)" in line for line in told) > 5
     assert json.dumps(answer.as_json()).count('"task_id"') == 500
+
+
+def test_a_store_that_is_no_folder_is_asked_by_its_addresses(
+    pipeline: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("PARCOURS_STORE", "memory://explained")
+    task = pipeline.load(DIAMOND).Cleaned(date=DAY)
+    assert pipeline.build(task)
+    address = task.output().path
+    assert address.startswith("memory://explained/Cleaned/2020-01-01/")
+    for path in (address, f"{address}/table.parquet"):
+        assert lines(path)[0].startswith("Cleaned 2020-01-01  made ")
+        assert explain(path).exit_code == 0
+    with pytest.raises(PathError, match=r"^memory://explained/nowhere does not exist; expected"):
+        explain("memory://explained/nowhere")
+    with pytest.raises(PathError, match=r"^s3://bucket/x is not in the store memory://explained/; expected"):
+        explain("s3://bucket/x")
+    import fsspec
+
+    fsspec.filesystem("memory").pipe_file(
+        "explained" + address.removeprefix("memory://explained") + "/table.parquet", b"x"
+    )
+    assert explain(address).lines()[0].startswith("damaged: table.parquet is not what was written")

@@ -137,7 +137,7 @@ def test_a_damaged_result_is_said_so_with_the_place_it_was_moved_to(made: Any) -
     (folder / "measures.json").write_text("{}")
     cause = steps(asked(made))["ReportTask"].cause
     assert cause.kind == "lost"
-    assert cause.text.startswith("its artefact was damaged, and moved to data/store/damaged/ReportTask/")
+    assert cause.text.startswith("its artefact was damaged or outdated, and moved to data/store/damaged/ReportTask/")
 
 
 def test_what_was_made_already_by_an_earlier_state_is_found_again(made: Any) -> None:

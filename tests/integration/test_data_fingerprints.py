@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import datetime
+import os
 import sqlite3
+import subprocess
+import sys
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
@@ -13,6 +16,7 @@ import pytest
 from sqlalchemy import create_engine, event, text
 from sqlalchemy.engine import Engine
 
+from workflows import flights
 from workflows.data import server, sqlite
 from workflows.data.database import Database, connect
 from workflows.data.rows import Fingerprint, fingerprint
@@ -152,6 +156,16 @@ def test_the_aggregate_of_sqlite_gives_the_fingerprint_of_the_rows(urls: dict[st
     assert one(database, sql) == fingerprint(database.result("Events", Statement(sql, "events.sql"), {}))
 
 
+@pytest.mark.parametrize("name", ["flights.sql", "weather.sql", "flight_dates.sql"])
+def test_the_aggregate_sees_the_rows_of_the_example_in_their_order(nyc: Path, name: str) -> None:
+    folder = Path(flights.__file__).parent / "sql"
+    database, statement = connect(f"sqlite:///{nyc}"), Statement.of("Flights", name, folder, "sql")
+    for day in (datetime.date(2013, 1, 15), datetime.date(2013, 7, 4), datetime.date(2014, 1, 1)):
+        values = {"date": day}
+        found = database.fingerprints("Flights", statement, [values])
+        assert found == [fingerprint(database.result("Flights", statement, values))]
+
+
 def test_rows_are_counted(database: Database) -> None:
     found = database.fingerprints("Events", Statement(BY_DATE, "events.sql"), [{"date": day} for day in DAYS])
     assert [fingerprint.rows for fingerprint in found] == [2, 1, 0]
@@ -194,7 +208,7 @@ def test_many_bindings_give_what_each_gives_alone(
     urls: dict[str, str], kind: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Also where they need more than one statement, and where a name looks like a numbered one."""
-    monkeypatch.setattr(server, "_TOGETHER", 2)
+    monkeypatch.setattr(server, "_BOUND", 6)
     sql = "SELECT id FROM events WHERE date = :date AND id > :date__1 AND :date <> :least ORDER BY id"
     values = [{"date": day, "date__1": n, "least": DAYS[2], "more": 1} for day in DAYS for n in (0, 1)]
     database = connect(urls[kind])
@@ -202,13 +216,15 @@ def test_many_bindings_give_what_each_gives_alone(
     assert database.fingerprints("Events", statement, values) == [one(database, sql, **each) for each in values]
 
 
-@pytest.mark.parametrize("kind", ["postgresql", "duckdb"])
-def test_a_year_of_dates_is_asked_in_one_statement(urls: dict[str, str], kind: str, asked: list[str]) -> None:
+@pytest.mark.parametrize(("kind", "statements"), [("postgresql", 1), ("duckdb", 8)])
+def test_a_year_of_dates_is_asked_in_few_statements(
+    urls: dict[str, str], kind: str, statements: int, asked: list[str]
+) -> None:
     days = [{"date": DAYS[0] + datetime.timedelta(days=n)} for n in range(365)]
     found = connect(urls[kind]).fingerprints("Events", Statement(BY_DATE, "events.sql"), days)
     assert [fingerprint.rows for fingerprint in found] == [2, 1, *[0] * 363]
-    assert len([sql for sql in asked if "FROM events" in sql]) == 2  # the columns, and all the rest
-    assert len([sql for sql in asked if "count(*)" in sql]) == 1
+    assert len([sql for sql in asked if "count(*)" in sql]) == statements
+    assert len([sql for sql in asked if "FROM events" in sql]) == statements + 1, "one more tells the columns"
 
 
 @pytest.mark.usefixtures("in_the_database")
@@ -339,6 +355,26 @@ def test_another_time_zone_of_the_session_is_another_fingerprint(
         monkeypatch.setenv("PGTZ", zone)
         found.append(one(connect(urls["postgresql"]), ZONED))
     assert len(set(found)) == 3
+
+
+def test_the_zone_of_the_machine_does_not_count_in_duckdb(urls: dict[str, str], tmp_path: Path) -> None:
+    """Neither in the fingerprint nor in the rows."""
+    sql = "SELECT 1 AS a, TIMESTAMPTZ '2020-01-01 00:00:00+00' AS t, CAST(TIMESTAMPTZ '2020-01-01 00:00:00+00' AS VARCHAR) AS s"
+    script = (
+        "import sys; from workflows.data.database import connect; from workflows.data.statement import Statement\n"
+        "statement = Statement(sys.argv[2], 'sql'); print(connect(sys.argv[1]).snapshot('T', statement, statement, {}))"
+    )
+    said = {
+        subprocess.run(
+            [sys.executable, "-c", script, urls["duckdb"], sql],
+            env={**os.environ, "TZ": zone},
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
+        for zone in ("UTC", "Asia/Tokyo", "America/New_York")
+    }
+    assert len(said) == 1
 
 
 def test_a_duckdb_file_is_opened_for_reading_only(urls: dict[str, str]) -> None:

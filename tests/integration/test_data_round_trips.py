@@ -114,12 +114,16 @@ def test_what_is_gathered_is_what_is_planned(remote: Any, asked: list[str], monk
     day = FIRST + datetime.timedelta(days=40)
     acme = remote.load(PIPELINE)
     together = {
-        task.task_id: task.version for task in [*acme.Cleaned(date=day).inputs(), *acme.Window(date=day).inputs()]
+        task.task_id: task.version
+        for task in [*acme.Cleaned(date=day).identity.inputs, *acme.Window(date=day).identity.inputs]
     }
     monkeypatch.setattr(project.Project, "_gather", lambda *_: None)
     acme = remote.again()
     asked.clear()
-    alone = {task.task_id: task.version for task in [*acme.Cleaned(date=day).inputs(), *acme.Window(date=day).inputs()]}
+    alone = {
+        task.task_id: task.version
+        for task in [*acme.Cleaned(date=day).identity.inputs, *acme.Window(date=day).identity.inputs]
+    }
     assert together == alone
     assert len(together) == 30
     assert len(digests(asked)) == 29

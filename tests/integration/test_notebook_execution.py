@@ -333,3 +333,34 @@ def test_the_folders_of_owners_that_were_killed_are_swept(run: Run, monkeypatch:
             (folder / "ipython").mkdir(parents=True)
         assert run("1").failure is None
         assert sorted(path.name for path in place.iterdir()) == sorted([kept.name, "parcours-other"])
+
+
+PLOT = "import matplotlib.pyplot as plt\nplt.rcParams['lines.linewidth'], plt.rcParams['svg.hashsalt'] is None"
+
+
+def test_a_matplotlibrc_of_the_user_does_not_count_and_one_beside_the_templates_does(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mine = tmp_path / "mine"
+    mine.write_text("lines.linewidth: 7\n")
+    monkeypatch.setenv("MATPLOTLIBRC", str(mine))
+    assert texts(run(PLOT)) == ["(1.5, False)"]
+    (tmp_path / "templates" / "matplotlibrc").write_text("lines.linewidth: 3\n")
+    assert texts(run(PLOT)) == ["(3.0, True)"]
+
+
+def test_the_kernels_own_variables_are_not_seen_by_its_code(run: Run) -> None:
+    assert texts(run("import os\nsorted({'_PARCOURS_SEED', '_PARCOURS_OWNER'} & set(os.environ))")) == ["[]"]
+
+
+def test_a_function_of_a_cell_can_be_read_and_its_error_names_the_cell(run: Run) -> None:
+    execution = run("def f():\n    return 1 / 0", "import inspect\nprint(inspect.getsource(f))", "f()")
+    assert texts(execution)[0] == "def f():\n    return 1 / 0\n\n"
+    assert execution.failure is not None
+    assert (execution.failure.cell, execution.failure.line) == (3, "f()")
+
+
+def test_random_numbers_stay_random(run: Run) -> None:
+    """An author who forgot the seed should notice."""
+    cell = "import random\nrandom.random()"
+    assert texts(run(cell)) != texts(run(cell))

@@ -15,7 +15,7 @@ import pytest
 
 from workflows.evaluation.measures import MIME, Measure
 from workflows.notebooks.facts import PageFacts, input_lines, sections, summary
-from workflows.notebooks.html import render
+from workflows.notebooks.html import content, render
 
 pytestmark = pytest.mark.integration
 
@@ -298,3 +298,36 @@ def test_inputs_of_many_days_are_one_line() -> None:
     inputs = [{"task": "Flights", "date": f"2020-01-0{n}", "version": "e" * 64} for n in (1, 2, 3)]
     assert input_lines(inputs) == [("Flights x3", "2020-01-01 .. 2020-01-03")]
     assert input_lines(inputs[:1]) == [("Flights", f"2020-01-01, version {'e' * 16}")]
+
+
+def other_record(**changes: Any) -> PageFacts:
+    record = {**RECORD, "version": "f" * 64, "host": "there", "started": "2021-01-02T03:04:05.678+00:00", **changes}
+    return replace(FACTS, summary=summary(record), sections=sections(record), record=record)
+
+
+def test_the_content_of_a_page_does_not_say_how_it_came_to_be() -> None:
+    cells = [text("# Title"), code("1", shown({"text/plain": "one"}))]
+    here, there = page(*cells).html, page(*cells, facts=other_record()).html
+    assert here != there
+    assert content(here) == content(there)
+    assert "0123456789abcdef" not in content(here)
+    assert "one" in content(here)
+
+
+def test_the_content_of_another_notebook_is_another() -> None:
+    assert content(page(code("1")).html) != content(page(code("2")).html)
+
+
+def test_what_looks_like_the_panel_in_a_notebook_is_content() -> None:
+    """The page's own parts are the last, whatever the notebook shows."""
+    fake = '<footer id="how">mine</footer><script type="application/json" id="provenance">{}</script><span class="made">x</span>'
+    cells = [code("1", shown({"text/html": fake})), code("2", shown({"text/plain": "after"}))]
+    found = content(page(*cells).html)
+    assert found == content(page(*cells, facts=other_record()).html)
+    assert ">mine</footer>" in found
+    assert ">after</pre>" in found
+    assert "0123456789abcdef" not in found
+
+
+def test_the_content_of_a_page_that_says_nothing_is_the_page() -> None:
+    assert content("<p>plain</p>") == "<p>plain</p>"

@@ -332,3 +332,55 @@ def test_a_table_that_arrow_reads_by_itself_counts(place: Any) -> None:
     assert made(place) == 5
     pd.DataFrame({"value": [7.0]}).to_parquet(path)
     assert made(place) == 7
+
+
+def test_a_file_whose_content_an_earlier_task_of_the_process_cached_counts_too(place: Any) -> None:
+    acme = place.load(
+        "import functools\n"
+        + CLEANED % 'return events.assign(value=float(limits("limits")))'
+        + """
+@functools.cache
+def limits(name):
+    return Path(f"rules/{name}.csv").read_text()
+"""
+    )
+    assert place.build(acme.Cleaned(date=NEXT), acme.Cleaned(date=DAY))
+    acme.limits.cache_clear()
+    write(place.folder / "rules/limits.csv", "7")
+    again = place.again()
+    assert not again.Cleaned(date=DAY).complete()
+    assert not again.Cleaned(date=NEXT).complete()
+
+
+def test_an_import_that_fails_is_named_with_the_line_of_the_stage(place: Any) -> None:
+    from workflows.errors import StageError
+
+    acme = place.load(CLEANED % "import absent_module")
+    with pytest.raises(
+        StageError, match=r"No module named 'absent_module' \(acme.py, line \d+: import absent_module\)"
+    ):
+        place.run(acme.Cleaned(date=DAY))
+
+
+@pytest.mark.parametrize("source", ["import helper; return helper.clean(events)", PLUGIN], ids=["named", "computed"])
+def test_code_that_changes_between_the_plan_and_its_loading_is_refused(place: Any, source: str) -> None:
+    """Code of other states than the one that was planned makes nothing."""
+    write(place.folder / "helper.py", "def clean(events):\n    return events.assign(value=1.0)\n")
+    place.load(source if source == PLUGIN else CLEANED % source)
+    name = "plugins/north.py" if source == PLUGIN else "helper.py"
+    if source == PLUGIN:
+        made(place, NEXT)
+        made(place)
+        place.change("UPDATE events SET value = 9")
+    acme = place.again()
+    sys.modules.pop("plugins.north", None)
+    task = acme.Cleaned(date=DAY)
+    before = (place.folder / name).read_text()
+    write(place.folder / name, before.replace("1.0", "2.0"))
+    with pytest.raises(PlanError, match=rf"{name} changed"):
+        place.run(task)
+    assert not task.complete()
+    sys.modules.pop("helper", None)
+    sys.modules.pop("plugins.north", None)
+    write(place.folder / name, f"# Harmless.\n{before}")
+    place.run(task)

@@ -352,6 +352,7 @@ CASES = [
         returns="[kind.sides for kind in Kind.__subclasses__()]",
         matters=("sides = 1", "sides = 2"),
         harmless=("sides = 1", "sides = (1)"),
+        is_undecided=True,
     ),
     Case(
         "abc.register",

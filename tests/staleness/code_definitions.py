@@ -42,7 +42,7 @@ CASES = [
         """,
         returns="even(4)",
         matters=("n != 0 and", "n == 99 and"),
-        harmless=("and even(n - 1)", "and even(n - 1)  # the other way round"),
+        harmless=("even(n - 1)", "(even(n - 1))"),
     ),
     Case(
         "constant",

@@ -50,9 +50,10 @@ cache = cache
 templates = templates
 database = sqlite:///acme.db
 """
-_LIMIT = 60
+_LIMIT = 120
 """Seconds that one state may take."""
 
+DAY = "2020-01-01"
 _DISTRIBUTIONS = "distributions.json"
 _distributions: list[bytes] = []
 
@@ -77,10 +78,14 @@ class Case:
     """Its twin, after which nothing may run."""
     reruns: frozenset[str] = frozenset({"Scaled"})
     """What must run again after `matters`; everything else must not."""
+    may_rerun: frozenset[str] = frozenset()
+    """What may run again too, because nobody can tell that it is not concerned."""
     is_undecided: bool = False
     """Whether the whole module counts, because its reach cannot be decided."""
     path: Sequence[str] = ()
     """Folders, from the project's, that the environment has on its Python path."""
+    template: str | None = None
+    """The template of which a report is made too."""
 
     def write(self, folder: Path) -> None:
         """Lay the project into a folder."""
@@ -187,6 +192,7 @@ def warm_up(folder: Path) -> None:
 
     folder.mkdir()
     pandas.DataFrame({"value": ["text"]}).to_parquet(folder / "table.parquet")
+    pandas.read_parquet(folder / "table.parquet")
     Case("empty", "", returns="1").write(folder)
     run(folder)
     _distributions[:] = [(folder / "cache" / _DISTRIBUTIONS).read_bytes()]
@@ -199,8 +205,8 @@ def know_distributions(folder: Path) -> None:
         (folder / "cache" / _DISTRIBUTIONS).write_bytes(_distributions[0])
 
 
-def run(folder: Path, path: Iterable[str] = (), dates: Sequence[str] = (), report: Any = None) -> Outcome:
-    """Have a new process make every query and stage of a project, or a report, and tell what it did."""
+def run(folder: Path, path: Iterable[str] = (), dates: Sequence[str] = (DAY,), template: str | None = None) -> Outcome:
+    """Have a new process make every query and stage of a project, for some dates, and reports; and tell what it did."""
     know_distributions(folder)
     answer = Path(tempfile.mkstemp(prefix="answer-", dir=folder.parent)[1])
     with warnings.catch_warnings():
@@ -208,7 +214,7 @@ def run(folder: Path, path: Iterable[str] = (), dates: Sequence[str] = (), repor
         warnings.simplefilter("ignore", DeprecationWarning)
         child = os.fork()
     if child == 0:
-        _become(folder, path, dates, report, answer)
+        _become(folder, path, dates, template, answer)
     _, status = os.waitpid(child, 0)
     found = json.loads(answer.read_text() or '"it ended without an answer"')
     answer.unlink()
@@ -219,7 +225,7 @@ def run(folder: Path, path: Iterable[str] = (), dates: Sequence[str] = (), repor
     return Outcome(**named, tables=found["tables"], undecided=found["undecided"], shown=log)
 
 
-def _become(folder: Path, path: Iterable[str], dates: Sequence[str], report: Any, answer: Path) -> None:
+def _become(folder: Path, path: Iterable[str], dates: Sequence[str], template: str | None, answer: Path) -> None:
     """Be a process that works in a project, and end."""
     code = 1
     try:
@@ -230,7 +236,7 @@ def _become(folder: Path, path: Iterable[str], dates: Sequence[str], report: Any
         sys.stdout = os.fdopen(1, "w", closefd=False)
         sys.stderr = os.fdopen(2, "w", closefd=False)
         _enter(folder, path)
-        answer.write_text(json.dumps(_make(dates, report)))
+        answer.write_text(json.dumps(_make(dates, template)))
         code = 0
     except BaseException:
         answer.write_text(json.dumps(traceback.format_exc()))
@@ -259,14 +265,14 @@ def _enter(folder: Path, path: Iterable[str]) -> None:
         site.addsitedir(str(folder / place))
 
 
-def _make(dates: Sequence[str], report: Any) -> dict[str, Any]:
+def _make(dates: Sequence[str], template: str | None) -> dict[str, Any]:
     import luigi
 
     from workflows.tasks import project
     from workflows.tasks.plan import tree
 
     project.forget()
-    roots = _roots(dates, report)
+    roots = _roots(dates, template)
     tasks = {task.label: task for root in roots for task in tree(root)}
     planned = [label for label, task in tasks.items() if not task.complete()]
     before = _records(tasks.values())
@@ -286,20 +292,16 @@ def _make(dates: Sequence[str], report: Any) -> dict[str, Any]:
     }
 
 
-def _roots(dates: Sequence[str], report: Any) -> list[Any]:
+def _roots(dates: Sequence[str], template: str | None) -> list[Any]:
     import datetime
 
     from workflows.tasks.report import ReportTask, tables
 
-    if report:
-        return [ReportTask(date=datetime.date.fromisoformat(dates[0]), **report)]
+    days = [datetime.date.fromisoformat(day) for day in dates]
     found: list[Any] = []
     for cls in tables().values():
-        if "date" in dict(cls.get_params()):
-            found += [cls(date=datetime.date.fromisoformat(day)) for day in dates]
-        else:
-            found.append(cls())
-    return found
+        found += [cls(date=day) for day in days] if "date" in dict(cls.get_params()) else [cls()]
+    return found + [ReportTask(date=day, template=template) for day in days if template]
 
 
 def _records(tasks: Iterable[Any]) -> dict[str, tuple[int, dict[str, Any]]]:
@@ -318,4 +320,5 @@ def _digest(task: Any) -> str:
     if (folder / "table.parquet").exists():
         return hashlib.sha256((folder / "table.parquet").read_bytes()).hexdigest()
     cells = json.loads((folder / "report.ipynb").read_text())["cells"]
-    return hashlib.sha256(json.dumps([cell.get("outputs") for cell in cells]).encode()).hexdigest()
+    shown = [cell["source"] if cell["cell_type"] == "markdown" else cell["outputs"] for cell in cells]
+    return hashlib.sha256(json.dumps(shown).encode()).hexdigest()

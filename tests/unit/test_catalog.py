@@ -254,6 +254,59 @@ def test_the_catalog_is_tried_again_some_time_after_it_failed(
     assert file.is_file()
 
 
+def test_a_result_that_is_marked_and_not_yet_visible_is_added(
+    opened: Callable[[], Store], file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its process stands between the two, and the question must not throw the mark away."""
+    fill(opened())
+    store = opened()
+    publish = store._place.publish
+
+    def slowly(staged: Path, name: str) -> bool:
+        file.with_name("away.db").rename(file)
+        assert len(reports(opened())) == 1
+        return publish(staged, name)
+
+    monkeypatch.setattr(store._place, "publish", slowly)
+    file.rename(file.with_name("away.db"))
+    file.mkdir()
+    monkeypatch.setattr(store.index, "_mark", _then(store.index._mark, file.rmdir))
+    put(store, replace(REPORT, version="b" * 64), CLEANED)
+    assert len(reports(opened())) == 2
+
+
+def _then(first: Callable[..., None], second: Callable[[], None]) -> Callable[..., None]:
+    def both(*arguments: Any) -> None:
+        first(*arguments)
+        second()
+
+    return both
+
+
+def test_a_mark_that_cannot_be_read_is_no_hindrance(opened: Callable[[], Store], tmp_path: Path) -> None:
+    fill(opened())
+    store = opened()
+    store.index._mark(REPORT.path, record(REPORT))
+    [mark] = (tmp_path / "store" / UNCATALOGUED).rglob("*/*")
+    mark.write_bytes(b"\xff")
+    assert reports(opened()) == [REPORT.path]
+    assert not mark.exists()
+
+
+def test_a_folder_that_may_not_be_read_is_named(opened: Callable[[], Store], monkeypatch: pytest.MonkeyPatch) -> None:
+    fill(opened())
+    store = opened()
+    folders = store._place.folders
+
+    def guarded(name: str) -> list[str]:
+        if name == "Cleaned":
+            raise PermissionError(13, "Permission denied")
+        return folders(name)
+
+    monkeypatch.setattr(store._place, "folders", guarded)
+    assert store.index.reindex() == Reindexed(2, {"Cleaned": "Permission denied"})
+
+
 def test_a_question_to_a_locked_catalog_says_so(opened: Callable[[], Store], file: Path, impatient: None) -> None:
     fill(opened())
     with closing(sqlite3.connect(file)) as other:

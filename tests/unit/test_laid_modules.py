@@ -76,6 +76,15 @@ def test_what_did_not_count_is_taken_from_the_project_as_it_is(tmp_path: Path) -
     assert (folder / "alone.py").read_text() == "from nowhere import nothing\n"
 
 
+def test_what_is_not_imported_for_certain_is_not_missed(tmp_path: Path) -> None:
+    source = "if 1:\n    import acme.a\ntry:\n    import acme.b\nexcept ImportError:\n    pass\ndef f():\n    import acme.c\n"
+    modules = lay(tmp_path / "try", "acme.used", **{"acme/used.py": source})
+    (tmp_path / "acme").mkdir()
+    (tmp_path / "acme" / "b.py").write_text("")
+    (tmp_path / "acme" / "c.py").write_text("")
+    assert modules.complete(tmp_path) == (["acme/b.py"], [])
+
+
 def test_a_project_inside_the_package_of_parcours_goes_before_it_and_leaves_the_rest(tmp_path: Path) -> None:
     init, page = ("workflows/flights/__init__.py", "workflows/flights/page.py")
     lay(tmp_path, "workflows.flights", **{init: "", page: "NAME = 'then'"})

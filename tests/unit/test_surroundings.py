@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import locale
 import os
 import subprocess
@@ -51,12 +50,11 @@ def test_the_process_has_its_own_surroundings_back_afterwards(monkeypatch: pytes
     time.tzset()
     before, spoken = dict(os.environ), locale.setlocale(locale.LC_ALL)
     try:
-        with contextlib.suppress(ZeroDivisionError), fixed_surroundings():
+        with fixed_surroundings():
             os.environ["LEFT"] = "by the stage"
             assert time.tzname == ("UTC", "UTC")
             assert "LANG" not in os.environ
             assert locale.getlocale(locale.LC_NUMERIC)[1] in ("UTF-8", None)
-            _ = 1 / 0
         assert dict(os.environ) == before
         assert time.tzname[0] == "JST"
         assert locale.setlocale(locale.LC_ALL) == spoken

@@ -10,10 +10,10 @@ from workflows.errors import AcceptanceError, UsageError
 from workflows.identity.changes import CodeChange, code_changes
 from workflows.identity.closure import Code
 from workflows.store.acceptances import Acceptance
-from workflows.store.artefacts import Artefact
+from workflows.store.provenance import Provenance, digest_named, environment_key
 from workflows.tasks.project import current
 from workflows.tasks.report import tables
-from workflows.tasks.result import user_name
+from workflows.tasks.result import environment_of, user_name
 
 
 @dataclass(frozen=True)
@@ -56,25 +56,35 @@ def accept(task: str, reason: str) -> Declared:
         raise AcceptanceError.no_reason(task)
     project = current()
     code = known[task].code_closure()
-    stored = list(project.store.of_task(task))
+    stored = [artefact.provenance for artefact in project.store.of_task(task)]
     latest = _latest(task, stored, code)
     now = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
-    said = " ".join(reason.split())
-    acceptance = Acceptance(task, code.digest, [latest], said, user_name(), now, project.commit[0])
+    acceptance = Acceptance(
+        task, _named(code), [latest.named], " ".join(reason.split()), user_name(), now, project.commit[0]
+    )
     project.store.keep_code(code.record(), code.sources)
     project.store.acceptances.write(acceptance)
     project.save()
-    record = project.store.code(latest)
-    changes = code_changes(record["definitions"], code.definitions) if record else []
-    return Declared(acceptance, changes, sum(artefact.provenance.code["digest"] == latest for artefact in stored))
+    return Declared(acceptance, _changes(latest, code), sum(record.named == latest.named for record in stored))
 
 
-def _latest(task: str, stored: list[Artefact], code: Code) -> str:
-    """The digest of the code that made the latest result, the present code apart."""
-    earlier = [artefact.provenance for artefact in stored if artefact.provenance.code["digest"] != code.digest]
+def _latest(task: str, stored: list[Provenance], code: Code) -> Provenance:
+    """The record of the latest result that other code made."""
+    named = _named(code)
+    earlier = [record for record in stored if record.code["digest"] != code.digest and record.named != named]
     if not stored:
         raise AcceptanceError.nothing_stored(task)
     if not earlier:
         raise AcceptanceError.unchanged(task)
-    digest: str = max(earlier, key=lambda record: record.started).code["digest"]
-    return digest
+    return max(earlier, key=lambda record: record.started)
+
+
+def _named(code: Code) -> str:
+    return digest_named(code.digest, environment_key(asdict(environment_of(code))))
+
+
+def _changes(latest: Provenance, code: Code) -> list[CodeChange]:
+    """What differs between the code of a record and the present one, apart from what only runs have shown."""
+    record = current().store.code(latest.code["digest"])
+    found = code_changes(record["definitions"], code.definitions) if record else []
+    return [change for change in found if change.path not in latest.observed]

@@ -32,11 +32,13 @@ exec(compile(Path(_installed.origin).read_bytes(), _installed.origin, "exec"))
 
 @dataclass(frozen=True)
 class Import:
-    """One import statement: its leading dots, the module, and the names taken from it."""
+    """One import statement that runs when its module is imported: its leading dots, the module, and the names taken from it."""
 
     level: int
     module: str
     names: tuple[str, ...] = ()
+    is_certain: bool = True
+    """Whether nothing around it can keep it from running, or catch that it fails."""
 
 
 @dataclass
@@ -122,15 +124,21 @@ def imports_of(template: Template) -> list[Import]:
 
 def _imports(source: str | bytes) -> list[Import]:
     try:
-        nodes = list(ast.walk(ast.parse(source)))
+        tree = ast.parse(source)
     except (SyntaxError, ValueError):
         return []
-    found = [Import(0, alias.name) for node in nodes if isinstance(node, ast.Import) for alias in node.names]
-    return found + [
-        Import(node.level, node.module or "", tuple(alias.name for alias in node.names))
-        for node in nodes
-        if isinstance(node, ast.ImportFrom)
-    ]
+    return list(_run(tree.body, is_certain=True))
+
+
+def _run(body: Iterable[ast.AST], is_certain: bool) -> Iterator[Import]:
+    """The imports among statements; what a function imports when it is called counts with the function."""
+    for node in body:
+        if isinstance(node, ast.Import):
+            yield from (Import(0, alias.name, (), is_certain) for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            yield Import(node.level, node.module or "", tuple(alias.name for alias in node.names), is_certain)
+        elif not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.expr):
+            yield from _run(ast.iter_child_nodes(node), is_certain=False)
 
 
 def _targets(package: str, imports: Iterable[Import]) -> Iterator[tuple[str, bool]]:
@@ -139,7 +147,9 @@ def _targets(package: str, imports: Iterable[Import]) -> Iterator[tuple[str, boo
         above = package.split(".")[: len(package.split(".")) - (found.level - 1)] if found.level else []
         base = ".".join(filter(None, [*above, found.module]))
         parts = base.split(".")
-        yield from ((".".join(parts[:end]), end == len(parts)) for end in range(1, len(parts) + 1) if base)
+        yield from (
+            (".".join(parts[:end]), found.is_certain and end == len(parts)) for end in range(1, len(parts) + 1) if base
+        )
         yield from ((f"{base}.{name}", False) for name in found.names if base and name != "*")
 
 

@@ -135,7 +135,7 @@ def plan(
     is_verbose: bool = False,
 ) -> Outlook:
     """What a run of a template, a query or a stage for these dates would do; raises for what would stop it at once."""
-    roots = [_root(name, date, parameters) for date in dates]
+    roots = current().together(lambda: [_root(name, date, parameters) for date in dates])
     for root in roots:
         if root.identity.problem:
             raise root.identity.problem

@@ -35,7 +35,7 @@ class Filled:
         results = f"{number:,} result{'' if number == 1 else 's'}"
         lines = [*aside, f"The catalog {self.catalog} has {results} of {self.store}, read in {self.seconds:.1f} s."]
         if self.found.skipped:
-            lines.append(f"Left out, because their records cannot be read: {len(self.found.skipped):,}")
+            lines.append(f"Left out, because it cannot be read: {len(self.found.skipped):,}")
         return [*lines, *(f"  {path}: {why}" for path, why in self.found.skipped.items())]
 
     def as_json(self) -> dict[str, Any]:

@@ -16,8 +16,6 @@ from workflows.identity.canonical import digest
 
 T = TypeVar("T")
 
-_TOGETHER = 400
-"""How many bindings go into one statement: a year of dates. PostgreSQL plans them in a tenth of a second."""
 _BOUND = 10_000
 """How many values a statement may bind: no database that we speak to takes less than three times as many."""
 
@@ -161,7 +159,8 @@ def _divided(
     Many may fail (one of them is wrong, or all take longer than the database allows) where one does not. What each
     gives must not depend on its company, so halves are tried, down to the one that fails by itself.
     """
-    size = max(1, min(_TOGETHER, _BOUND // max(1, len(statement.binds))))
+    most = DIALECTS[connection.dialect.name].most
+    size = max(1, min(most, _BOUND // max(1, len(statement.binds))))
     if len(many) <= size:
         found = _attempted(connection, lambda: _digested(connection, statement, columns, many))
         if found:

@@ -3,84 +3,24 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import importlib.util
-import json
 import linecache
 import os
-import stat
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from types import FrameType
-from typing import Any, Literal, NamedTuple
+from typing import Any
 
 from workflows.identity import unannounced
 from workflows.identity.scope import Scope
+from workflows.identity.sights import Kind, Recording, Sight, state_of
 from workflows.identity.unannounced import MACHINERY
-
-Kind = Literal["file", "folder", "look", "module", "import", "write"]
 
 _ASKED = frozenset(asked.__code__.co_filename for asked in (os.path.exists, Path.exists))
 # These show the source of code that is running anyway.
 _SHOWING = frozenset({linecache.__file__})
-
-
-class Sight(NamedTuple):
-    """One thing that a run did."""
-
-    kind: Kind
-    """'look' is a question whether there is a file, 'module' an import by a computed name, 'import' one by a statement."""
-    label: str
-    """The file or folder."""
-    by: str
-    """The module at whose import it happened, or '' for none; of a statement, the file that holds it."""
-    what: str = ""
-    """The module's name; of a file or folder, its state at that moment."""
-
-
-class Recording:
-    """What is seen between two moments, each thing once, in order.
-
-    What processes forked from this one see is handed over through a file.
-    """
-
-    def __init__(self, spool: Path, owner: int | None = None) -> None:
-        self._spool = spool
-        self._owner = owner
-        self._sights: dict[Sight, None] = {}
-
-    def add(self, sight: Sight) -> None:
-        """Keep a sight."""
-        if sight in self._sights:
-            return
-        self._sights[sight] = None
-        if os.getpid() != self._owner:
-            with self._spool.open("a", encoding="utf-8", errors="surrogatepass") as file:
-                file.write(json.dumps(sight) + "\n")
-
-    @property
-    def sights(self) -> list[Sight]:
-        """Everything seen so far."""
-        return list(self._sights)
-
-    def close(self) -> None:
-        """Take over what forked processes have seen."""
-        self._sights.update(dict.fromkeys(spooled(self._spool)))
-        self._spool.unlink(missing_ok=True)
-
-
-def spooled(spool: Path) -> list[Sight]:
-    """What other processes have seen."""
-    try:
-        lines = spool.read_text(encoding="utf-8", errors="surrogatepass").splitlines()
-    except OSError:
-        return []
-    found = []
-    for line in lines:
-        # A process that was killed may have left half a line.
-        with contextlib.suppress(ValueError, TypeError):
-            found.append(Sight(*json.loads(line)))
-    return found
 
 
 class _Observer:
@@ -90,6 +30,7 @@ class _Observer:
         self.scope: Scope | None = None
         self.recordings: list[Recording] = []
         self.at_import: dict[str, dict[Sight, None]] = {}
+        self.cached: dict[Any, dict[Sight, None]] = {}
         self._foreign: set[str] = set()
         self._is_installed = False
         self._handlers: dict[str, Callable[..., None]] = {
@@ -163,14 +104,31 @@ class _Observer:
         # Above this, the handler and the hook is who acts.
         frame = frame or sys._getframe(3)
         is_machinery = frame.f_code.co_filename.startswith(MACHINERY)
-        if is_machinery and (kind != "file" or _is_noted(frame)):
-            # The folders on the path are listed for finding modules only; an import is noted as one.
+        if is_machinery and kind != "file":
+            # The folders on the path are listed for finding modules only.
             return
+        if is_machinery and _is_noted(frame):
+            kind = "load"
         during = self._during(frame)
         state = state_of(text)
-        if during is None or (kind == "file" and state.startswith("folder")):
+        if during is None or (kind in ("file", "load") and state.startswith("folder")):
             return
-        self._keep(Sight(kind, label, during, "" if kind == "write" else state), during)
+        sight = Sight(kind, label, during, "" if kind == "write" else state)
+        for function in self._caching(frame):
+            self.cached.setdefault(function, {})[sight] = None
+        self._keep(sight, "" if kind == "load" else during)
+
+    def _caching(self, frame: FrameType | None) -> Iterator[Any]:
+        """The functions of the project at work here whose results are kept by functools."""
+        assert self.scope is not None
+        while frame is not None:
+            code = frame.f_code
+            if self.scope.kind(code.co_filename) == "own":
+                around: Any = frame.f_globals
+                found = functools.reduce(_attribute, code.co_qualname.split("."), around)
+                if isinstance(found, functools._lru_cache_wrapper):
+                    yield found
+            frame = frame.f_back
 
     def _keep(self, sight: Sight, during: str) -> None:
         if during:
@@ -281,6 +239,7 @@ def forget(modules: Iterable[str]) -> None:
 def recording(spool: Path) -> Iterator[Recording]:
     """Record what this process, and those it forks, do in this block; nothing where nobody watches."""
     found = Recording(spool, os.getpid())
+    hits = {function: function.cache_info().hits for function in _observer.cached}
     _observer.recordings.append(found)
     try:
         with unannounced.told(_observer):
@@ -288,6 +247,10 @@ def recording(spool: Path) -> Iterator[Recording]:
     finally:
         _observer.recordings.remove(found)
         found.close()
+        for function, before in hits.items():
+            # What it returned may come from what it opened in an earlier run of this process.
+            for sight in _observer.cached[function] if function.cache_info().hits != before else ():
+                found.add(sight)
 
 
 def record_to(spool: Path) -> None:
@@ -303,6 +266,10 @@ def loading() -> Iterator[None]:
         yield
 
 
+def _attribute(holder: Any, name: str) -> Any:
+    return holder.get(name) if isinstance(holder, dict) else getattr(holder, name, None)
+
+
 def _is_noted(frame: FrameType | None) -> bool:
     """Whether the import machinery works for an import that is noted, and not for one who loads a file by its path."""
     while frame is not None and frame.f_code.co_filename.startswith(MACHINERY):
@@ -310,14 +277,3 @@ def _is_noted(frame: FrameType | None) -> bool:
             return True
         frame = frame.f_back
     return False
-
-
-def state_of(path: str | os.PathLike[str]) -> str:
-    """What tells a file or a folder from what it is once it was changed; cheaper than its bytes, for one run."""
-    try:
-        found = Path(path).stat()
-    except OSError:
-        return "absent"
-    if stat.S_ISDIR(found.st_mode):
-        return f"folder {found.st_mtime_ns}"
-    return f"{found.st_size} {found.st_mtime_ns} {found.st_ctime_ns} {found.st_ino}"

@@ -14,8 +14,8 @@ from typing import Any
 from workflows.identity.canonical import digest, digest_bytes
 from workflows.identity.closure import Code
 from workflows.identity.memo import Memo
-from workflows.identity.observation import Sight, state_of
 from workflows.identity.scope import Scope
+from workflows.identity.sights import Sight, state_of
 from workflows.identity.syntax import digest_python
 
 ABSENT = "absent"
@@ -72,12 +72,17 @@ class Observed:
         return " and ".join(f"{verb} {', '.join(names)}" for verb, names in said if names)
 
 
+NOTHING = Observed()
+
+
 @dataclass(frozen=True)
 class Files:
     """The project's files as they are now; `memo` keeps the digests of large ones."""
 
     scope: Scope
     memo: Memo
+    kept: dict[str, Code] | None = None
+    """What was read before, where every file is to count as it was met first."""
 
     def code(self, observed: Observed, closure: Closure) -> Code:
         """The code that is observed, in its present state."""
@@ -86,13 +91,23 @@ class Files:
             reached = closure(name)
             found = joined(found, reached if label in reached.files else _file(label, ABSENT, None))
         for label in sorted(observed.files - found.files.keys()):
-            found = joined(found, self._read(label))
+            found = joined(found, self._read(label) if self.kept is None else self._kept(label, self.kept))
         for label in sorted(observed.looked - found.files.keys()):
             found = joined(found, _file(f"{label}?", "there" if self.scope.path(label).exists() else ABSENT, None))
         for label in sorted(observed.folders):
             names = self.scope.names(self.scope.path(label))
             found = joined(found, _file(f"{label}/", ABSENT if names is None else digest(names), None))
         return found
+
+    def differs(self, label: str, source: bytes) -> bool:
+        """Whether a file is another program or has other bytes than these."""
+        now = self._read(label).files[label]
+        return now != _digest(self.scope.path(label), source)
+
+    def _kept(self, label: str, kept: dict[str, Code]) -> Code:
+        if label not in kept:
+            kept[label] = self._read(label)
+        return kept[label]
 
     def _read(self, label: str) -> Code:
         path = self.scope.path(label)
@@ -102,11 +117,7 @@ class Files:
             data = path.read_bytes()
         except OSError:
             return _file(label, ABSENT, None)
-        found = digest_bytes(data)
-        if path.suffix == ".py":
-            with contextlib.suppress(SyntaxError, ValueError):
-                found = digest_python(ast.parse(data))
-        return _file(label, found, data)
+        return _file(label, _digest(path, data), data)
 
     def _large(self, path: Path) -> str:
         key = f"{path} {state_of(path)}"
@@ -118,6 +129,13 @@ class Files:
             if time.time_ns() - max(path.stat().st_mtime_ns, path.stat().st_ctime_ns) > _SETTLED:
                 self.memo.put(key, known)
         return known
+
+
+def _digest(path: Path, data: bytes) -> str:
+    if path.suffix == ".py":
+        with contextlib.suppress(SyntaxError, ValueError):
+            return digest_python(ast.parse(data))
+    return digest_bytes(data)
 
 
 def _file(label: str, found: str, data: bytes | None) -> Code:
@@ -179,7 +197,7 @@ def _reached(seen: Iterable[Sight], known: set[str]) -> set[str]:
 def _counts(sight: Sight, known: set[str], whole: set[str], reached: set[str]) -> bool:
     if sight.kind == "look" and sight.label in known:
         return False
-    if sight.kind == "write" or _named(sight) in (whole if sight.kind == "module" else known):
+    if sight.kind in ("load", "write") or _named(sight) in (whole if sight.kind == "module" else known):
         return False
     if sight.kind == "import":
         return sight.by not in reached

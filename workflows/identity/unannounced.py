@@ -147,8 +147,9 @@ def _note_readers(witness: Witness, undo: contextlib.ExitStack) -> None:
         for reader in readers if name in sys.modules else ():
             inside, _, attribute = reader.rpartition(".")
             holder = getattr(sys.modules[name], inside, None) if inside else sys.modules[name]
-            original = getattr(holder, attribute, None)
-            if holder is not None and original is not None and not hasattr(original, "is_telling"):
+            # While the module is being loaded, not everything is there yet.
+            original = getattr(holder, attribute, None) if holder is not None else None
+            if original is not None and not hasattr(original, "is_telling"):
                 _replace(holder, attribute, _telling(original, witness), undo)
 
 

@@ -17,8 +17,8 @@ from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 
 from workflows.identity.canonical import digest
-from workflows.identity.observation import Sight, spooled
 from workflows.identity.scope import Scope
+from workflows.identity.sights import Sight, spooled
 from workflows.notebooks.guarded import FOLDER, SEEN
 from workflows.notebooks.kernel import Kernel, lent_kernel
 from workflows.notebooks.outputs import settled

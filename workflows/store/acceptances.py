@@ -19,9 +19,9 @@ class Acceptance:
     task: str
     """The task's family."""
     code: str
-    """The digest of the new code."""
+    """What the new recipe names, code and packages, in a digest (see `Provenance.named`)."""
     accepts: list[str]
-    """The digests of the old code."""
+    """What the old recipes name, in digests."""
     reason: str
     """Why the change has no effect, in the engineer's words."""
     user: str
@@ -53,7 +53,7 @@ class Acceptances:
         self._read.pop((acceptance.task, acceptance.code), None)
 
     def of(self, task: str, code: str) -> dict[str, Acceptance]:
-        """For each old code digest whose results stand for those of this code, the acceptance that says so.
+        """For each old digest whose results stand for those of this one, the acceptance that says so.
 
         Acceptances follow one another: where a change was accepted, and then the next, the oldest results stand as well.
         """

@@ -178,13 +178,13 @@ class Store:
 
         return next(filter(is_kept, (f"{folder}/{spelling}" for spelling in spellings if spelling not in earlier)))
 
-    def twin(self, address: Address, provenance: Provenance, codes: Collection[str] = ()) -> Artefact | None:
+    def twin(self, address: Address, provenance: Provenance, accepted: Collection[str] = ()) -> Artefact | None:
         """An intact artefact that the same recipe made from the same bytes, under another version.
 
-        `codes` are digests of code whose results stand for those of the recipe's.
+        `accepted` are digests of what other recipes name whose results stand for this one's.
         """
         for other in self.versions(address):
-            if other.path != address.path and other.provenance.same_recipe(provenance, codes):
+            if other.path != address.path and other.provenance.same_recipe(provenance, accepted):
                 try:
                     for name in other.provenance.outputs:
                         self.file(other, name)
@@ -226,7 +226,7 @@ class Store:
             found for found in self._place.folders(f"{DAMAGED}/{address.folder}") if found.startswith(f"{name}-")
         ]
         if damaged:
-            return f"its artefact was damaged, and moved to {self.shown(f'{DAMAGED}/{address.folder}/{damaged[-1]}')}"
+            return f"its artefact was damaged or outdated, and moved to {self.shown(f'{DAMAGED}/{address.folder}/{damaged[-1]}')}"
         if name in self._place.folders(address.folder) and not self._place.exists(f"{address.path}/{PROVENANCE}"):
             return f"its artefact {self.shown(address.path)} has no {PROVENANCE}"
         return None

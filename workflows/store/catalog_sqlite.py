@@ -41,7 +41,8 @@ class SqliteFile:
         return os.path.relpath(self.path) if self.path.is_relative_to(Path.cwd()) else str(self.path)
 
     def exists(self) -> bool:
-        return self.path.exists()
+        # Path.exists() raises where a folder above may not be read.
+        return os.path.exists(self.path)  # noqa: PTH110
 
     def create(self, about: Values) -> None:
         beside = self.path.with_name(f".{self.path.name}-{uuid.uuid4().hex[:12]}")
@@ -64,15 +65,11 @@ class SqliteFile:
 
     @contextlib.contextmanager
     def session(self, patience: float, writes: bool) -> Iterator[Session]:
-        file = self._inode()
-        with self._translated(patience), closing(self._opened(patience)) as connection:
+        with self._translated(patience), self._same_file(writes), closing(self._opened(patience)) as connection:
             connection.execute("BEGIN IMMEDIATE" if writes else "BEGIN")
             self._check(connection)
             yield _SqliteSession(connection)
             connection.execute("COMMIT")
-            if writes and self._inode() != file:
-                # Moved aside or deleted while this was written: it went into a file that nobody asks any more.
-                raise CatalogError.refused(self.place, "it was replaced while it was written")
 
     def put_aside(self) -> str:
         aside = self.path.with_name(f"{self.path.name}.damaged-{datetime.now(UTC):%Y-%m-%dT%H-%M-%S-%f}")
@@ -100,6 +97,14 @@ class SqliteFile:
     def _opened(self, patience: float) -> sqlite3.Connection:
         location = f"file:{quote(str(self.path))}?mode=rw"
         return sqlite3.connect(location, uri=True, timeout=patience, isolation_level=None)
+
+    @contextlib.contextmanager
+    def _same_file(self, writes: bool) -> Iterator[None]:
+        """See that what is written does not go into a file that was moved aside or deleted meanwhile, and that nobody asks."""
+        before = self._inode()
+        yield
+        if writes and self._inode() != before:
+            raise CatalogError.refused(self.place, "it was replaced while it was written")
 
     def _inode(self) -> int:
         try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import mmap
 import re
@@ -12,7 +13,7 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import TypeVar
 
-from workflows.errors import CatalogError, DamagedCatalog, ParcoursError
+from workflows.errors import CatalogError, DamagedCatalog, ParcoursError, StoreError
 from workflows.identity.canonical import digest_bytes
 from workflows.store.address import PROVENANCE, UNCATALOGUED, is_of_tasks
 from workflows.store.catalog import Catalog, Row
@@ -43,7 +44,7 @@ class Reindexed:
     artefacts: int
     """How many artefacts have a row now."""
     skipped: dict[str, str] = field(default_factory=dict)
-    """The folders whose record cannot be read, each with the reason."""
+    """The folders that cannot be read, or whose record cannot, each with the reason."""
     aside: str | None = None
     """Where a damaged catalog was moved to."""
 
@@ -65,14 +66,14 @@ class Indexer:
         """
         (failed,) = _TIME.unpack(self._failed)
         if failed and time.monotonic() - failed < _RESPITE:
-            self._mark(path)
+            self._mark(path, record)
             return
         try:
             if not self.catalog.exists():
-                self.catalog.create(complete=next(self._folders(), None) is None)
+                self.catalog.create(complete=next(self._folders({}), None) is None)
             self.catalog.add([Row.of(path, record)])
         except (CatalogError, ValueError) as error:
-            self._mark(path)
+            self._mark(path, record)
             self._failed[:] = _TIME.pack(time.monotonic())
             if not failed:
                 log.warning("%s The run goes on; the next question to the catalog adds what is missing.", error)
@@ -86,8 +87,10 @@ class Indexer:
             elif not self.catalog.is_complete():
                 log.warning("The catalog %s was never filled; it is filled from the store.", self.catalog.place)
                 self._fill(progress)
-            else:
-                self._catch_up()
+            elif added := self._catch_up():
+                log.warning(
+                    "The catalog %s could not be written for %d results; they are added.", self.catalog.place, added
+                )
             return question(self.catalog)
         except DamagedCatalog as error:
             log.warning("%s It was moved to %s, and a new one is filled now.", error, self.catalog.put_aside())
@@ -111,13 +114,14 @@ class Indexer:
         """Whether the artefact of a row exists (still, or already)."""
         return self._place.exists(f"{path}/{PROVENANCE}")
 
-    def _mark(self, path: str) -> None:
-        self._place.put(f"{self._marks}/{digest_bytes(path.encode())[:32]}", path.encode())
+    def _mark(self, path: str, record: Provenance) -> None:
+        # With the whole record, because the artefact may become visible after the mark was read.
+        text = f"{path}\n{record.to_json()}"
+        self._place.put(f"{self._marks}/{digest_bytes(path.encode())[:32]}", text.encode())
 
     def _fill(self, progress: Progress) -> Reindexed:
         if not self.catalog.exists():
             self.catalog.create(complete=False)
-        marks = self._place.files(self._marks)
         skipped: dict[str, str] = {}
         count = 0
         found = self._rows(skipped, progress)
@@ -125,41 +129,49 @@ class Indexer:
         while rows := list(islice(found, _AT_ONCE)):
             self.catalog.add(rows)
             count += len(rows)
+        self._catch_up()
         self.catalog.completed()
-        # Those made since then may be of artefacts that the walk had passed.
-        for mark in marks:
-            self._place.remove(f"{self._marks}/{mark}")
         return Reindexed(count, skipped)
 
-    def _catch_up(self) -> None:
-        marks = self._place.files(self._marks)
-        if not marks:
-            return
-        skipped: dict[str, str] = {}
-        paths = (self._place.read(f"{self._marks}/{mark}").decode() for mark in marks)
-        rows = [row for path in paths if (row := self._row(path, skipped))]
+    def _catch_up(self) -> int:
+        """Add what was marked; returns how many rows that are."""
+        marks = [f"{self._marks}/{name}" for name in self._place.files(self._marks)]
+        rows = [row for mark in marks if (row := self._marked(mark))]
         if rows:
-            log.warning(
-                "The catalog %s could not be written for %d results; they are added.", self.catalog.place, len(rows)
-            )
             self.catalog.add(rows)
         for mark in marks:
-            self._place.remove(f"{self._marks}/{mark}")
+            self._place.remove(mark)
+        return len(rows)
+
+    def _marked(self, mark: str) -> Row | None:
+        # Another process may have added it meanwhile; and what cannot be read is in the store, where a reindex finds it.
+        with contextlib.suppress(FileNotFoundError, ValueError, StoreError):
+            path, _, text = self._place.read(mark).decode().partition("\n")
+            return Row.of(path, Provenance.from_json(text, path))
+        return None
 
     def _rows(self, skipped: dict[str, str], progress: Progress) -> Iterator[Row]:
-        folders = list(self._folders())
+        folders = list(self._folders(skipped))
         for number, folder in enumerate(folders):
             progress(number, len(folders))
-            for name in self._place.folders(folder):
+            for name in self._inside(folder, skipped):
                 if _ARTEFACT.fullmatch(name) and (row := self._row(f"{folder}/{name}", skipped)):
                     yield row
         progress(len(folders), len(folders))
 
-    def _folders(self) -> Iterator[str]:
+    def _folders(self, skipped: dict[str, str]) -> Iterator[str]:
         """The folders <task>/<date> of the store."""
-        for task in filter(is_of_tasks, self._place.folders("")):
-            for date in self._place.folders(task):
+        for task in filter(is_of_tasks, self._inside("", skipped)):
+            for date in self._inside(task, skipped):
                 yield f"{task}/{date}"
+
+    def _inside(self, folder: str, skipped: dict[str, str]) -> list[str]:
+        try:
+            return self._place.folders(folder)
+        except PermissionError as error:
+            # A disk of its own has a folder that only root can read, for one.
+            skipped[folder or "."] = str(error.strerror)
+            return []
 
     def _row(self, path: str, skipped: dict[str, str]) -> Row | None:
         try:

@@ -82,16 +82,16 @@ class Provenance:
         except (TypeError, KeyError) as error:
             raise ValueError(f"{where} has no readable provenance") from error
 
-    def same_recipe(self, other: Provenance, codes: Collection[str] = ()) -> bool:
+    def same_recipe(self, other: Provenance, accepted: Collection[str] = ()) -> bool:
         """Whether another would make the same by the same code and environment with the same parameters from the same bytes.
 
         What runs with other data or files have shown of the other beyond what the run of this one did does not matter.
-        `codes` are digests of code that counts as the other's.
+        `accepted` are digests of what is named (see `named`) that count as the other's.
         """
         return (
             self.task == other.task
             and _unversioned(self.parameters) == _unversioned(other.parameters)
-            and (self.named == other.named or self.code["digest"] in codes)
+            and self.named in {other.named, *accepted}
             and self.observed.items() <= other.observed.items()
             and self._environment_holds(other)
             and [i["digest"] for i in self.inputs] == [i["digest"] for i in other.inputs]
@@ -167,13 +167,3 @@ def commit_of(code: dict[str, Any]) -> str:
     if not code["commit"]:
         return "no commit"
     return f"commit {code['commit'][:7]} ({'with uncommitted changes' if code['dirty'] else 'clean'})"
-
-
-def taken_over(record: Provenance) -> str:
-    """Where a record's bytes come from if nothing was computed, in words; nothing otherwise."""
-    if not record.reused_from:
-        return ""
-    found = f"reused from {record.reused_from[:16]}"
-    if record.accepted:
-        found += " (code change accepted by {user} {time:.10}: {reason})".format(**record.accepted)
-    return found

@@ -12,8 +12,8 @@ from workflows.identity import observation
 from workflows.identity.canonical import digest
 from workflows.identity.closure import Code
 from workflows.identity.environment import Environment
-from workflows.identity.observation import Sight
-from workflows.identity.observed import Observed, changed, joined, scratch, unseen
+from workflows.identity.observed import NOTHING, Files, Observed, changed, joined, scratch, unseen
+from workflows.identity.sights import Sight
 from workflows.store.provenance import digest_named, environment_key
 from workflows.tasks.plan import Recipe
 from workflows.tasks.project import current
@@ -44,13 +44,7 @@ class Place:
         try:
             return Observed.from_json(current().store.observed(self.task, self.date, self.key) or {})
         except (KeyError, TypeError, AttributeError):
-            return Observed()
-
-    def read_for_plan(self) -> Observed:
-        """What is known to a plan, which looks into the dates that had anything when it began."""
-        store = current().store
-        dates = current().once(("observed", self.task), lambda: frozenset(store.observed_dates(self.task)))
-        return self.read() if self.date in dates else Observed()
+            return NOTHING
 
     def keep(self, found: Observed) -> None:
         """Keep what is known, from now on."""
@@ -58,16 +52,19 @@ class Place:
 
 
 def counted(task: Result, recipe: Recipe) -> Recipe:
-    """A task's recipe with what runs have shown counted in it."""
-    return with_observed(recipe, Place.of(task, recipe).read_for_plan())
+    """A task's recipe with what runs have shown counted in it; where nothing is known for its date, nothing is looked for."""
+    family, store = task.get_task_family(), current().store
+    dates = current().once(("observed", family), lambda: frozenset(store.observed_dates(family)))
+    found = Place.of(task, recipe).read() if task.address_date in dates else NOTHING
+    return with_observed(recipe, found, current().files_as_planned) if found else recipe
 
 
-def with_observed(recipe: Recipe, found: Observed) -> Recipe:
+def with_observed(recipe: Recipe, found: Observed, files: Files | None = None) -> Recipe:
     """A recipe with these files counted, as they are now."""
     if not found:
         return recipe
-    named = recipe.named
-    return replace(recipe, code=joined(named, current().files.code(found, _closure)), code_named=named)
+    named, files = recipe.named, files or current().files
+    return replace(recipe, code=joined(named, files.code(found, _closure)), code_named=named, shown=found)
 
 
 def note(task: Result, sights: Sequence[Sight], recipe: Recipe) -> tuple[Recipe, dict[str, str]]:
@@ -103,15 +100,31 @@ def _shown(sights: Sequence[Sight], named: Code, written: set[str]) -> Observed:
 
 
 def _refuse_changed(task: Result, sights: Sequence[Sight], found: Observed, recipe: Recipe, written: set[str]) -> None:
-    """Refuse to store what was made from a file that is another by now."""
+    """Refuse to store what was made from a file that is another by now, or that was another when it was planned."""
     folders = {f"{name}/" for name in found.folders if not any(_folder(label) == name for label in written)}
-    planned = {label: of for label, of in recipe.observed.items() if label in found.files | folders}
-    imported = [s for label in sorted(recipe.named.files) for s in observation.at_import(label)]
-    other = changed([*sights, *imported], found.files | folders, current().scope)
-    now = current().files.code(found, _closure).files
-    other = other or next((label for label, of in planned.items() if now.get(label, of) != of), None)
+    imported = [sight for label in sorted(recipe.named.files) for sight in observation.at_import(label)]
+    other = (
+        changed([*sights, *imported], found.files | folders, current().scope)
+        or _otherwise_planned(found, recipe)
+        or _otherwise_loaded(sights, with_observed(recipe, found).code)
+    )
     if other:
         raise PlanError.file_changed(task.label, other)
+
+
+def _otherwise_planned(found: Observed, recipe: Recipe) -> str | None:
+    """A file among those that a run opened that was another when the run was planned."""
+    now, opened = with_observed(recipe, recipe.shown).observed, with_observed(recipe, found).observed
+    return next((label for label, of in recipe.observed.items() if label in opened and now.get(label) != of), None)
+
+
+def _otherwise_loaded(sights: Sequence[Sight], code: Code) -> str | None:
+    """A file of code that was loaded in another state than the one that counts."""
+    sources = {sight.label: code.sources.get(sight.label) for sight in sights if sight.kind == "load"}
+    files = current().files
+    return next(
+        (label for label, source in sources.items() if source is not None and files.differs(label, source)), None
+    )
 
 
 def _folder(label: str) -> str:
@@ -123,8 +136,6 @@ def record(recipe: Recipe, around: Environment, seen: Mapping[str, str] | None =
 
     `around` is the environment of the code that is named.
     """
-    if not recipe.observed:
-        return {}
     shown = recipe.observed if seen is None else seen
     return {"observed": dict(shown), "named": digest_named(recipe.named.digest, environment_key(asdict(around)))}
 

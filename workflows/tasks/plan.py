@@ -11,6 +11,7 @@ import luigi
 from workflows.errors import ParcoursError, PipelineError
 from workflows.identity.closure import Code
 from workflows.identity.environment import Environment
+from workflows.identity.observed import NOTHING, Observed
 from workflows.identity.version import version_of
 
 if TYPE_CHECKING:
@@ -41,6 +42,8 @@ class Recipe:
     """Why the task would fail, where that is known already."""
     code_named: Code | None = None
     """The code that the source names, where runs have shown more, which `code` then counts too."""
+    shown: Observed = NOTHING
+    """What runs have shown."""
 
     @property
     def named(self) -> Code:

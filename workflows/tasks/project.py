@@ -8,6 +8,7 @@ import importlib
 import subprocess
 import sys
 from collections.abc import Callable, Hashable, Iterable, Iterator
+from dataclasses import replace
 from functools import cache, cached_property
 from pathlib import Path
 from typing import Any, TypeVar
@@ -89,6 +90,11 @@ class Project:
     def files(self) -> Files:
         """The project's files beyond its code."""
         return Files(self.scope, self._memo("files"))
+
+    @cached_property
+    def files_as_planned(self) -> Files:
+        """The same as this process met them first."""
+        return replace(self.files, kept={})
 
     @property
     def opened_at_import(self) -> dict[str, set[str]]:

@@ -21,7 +21,7 @@ from workflows.errors import DateError, ParcoursError, PipelineError, PlanError,
 from workflows.identity.closure import Code, CodeIndex
 from workflows.identity.disk import changed_file
 from workflows.identity.environment import Environment
-from workflows.identity.observation import Sight
+from workflows.identity.sights import Sight
 from workflows.store.address import REPORT, TABLE
 from workflows.store.artefacts import Address, Artefact, Provenance, described
 from workflows.store.plans import Planned
@@ -415,7 +415,7 @@ def place_of(error: BaseException) -> str:
     """Where an exception came from: the last frame of the project's own code, in parentheses, for a sentence's end."""
     frames = traceback.extract_tb(error.__traceback__)
     root = f"{current().settings.root}{os.sep}"
-    own = [frame for frame in frames if frame.filename.startswith(root) and "site-packages" not in frame.filename]
+    own = [frame for frame in frames if current().scope.kind(frame.filename) == "own"]
     frame = (own or list(frames))[-1]
     return f" ({frame.filename.removeprefix(root)}, line {frame.lineno}: {frame.line})"
 
@@ -460,7 +460,7 @@ def _main_digest(artefact: Artefact) -> str:
 
 
 def _beyond(recipe: Recipe, seen: Mapping[str, str] | None = None) -> dict[str, Any]:
-    return observed.record(recipe, environment_of(recipe.named), seen)
+    return observed.record(recipe, environment_of(recipe.named), seen) if recipe.observed else {}
 
 
 def _as_settled(artefact: Artefact) -> Artefact:

@@ -25,9 +25,8 @@ def equal(store: Store, address: Address, draft: Provenance) -> Equal | None:
     twin = store.twin(address, draft) if draft.inputs or draft.observed else None
     if twin:
         return Equal(twin, twin.provenance.accepted)
-    accepted = store.acceptances.of(draft.task, draft.code["digest"])
+    accepted = store.acceptances.of(draft.task, draft.named)
     twin = store.twin(address, draft, set(accepted)) if accepted else None
     if twin is None:
         return None
-    old = twin.provenance.code["digest"]
-    return Equal(twin, accepted[old].as_record(old))
+    return Equal(twin, accepted[twin.provenance.named].as_record(twin.provenance.code["digest"]))
