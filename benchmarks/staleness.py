@@ -17,6 +17,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests" / "stale
 import code_classes
 import code_definitions
 import code_modules
+import code_traps
 import test_environment
 from cosmetics import COSMETICS
 from harness import Case, warm_up
@@ -30,6 +31,7 @@ KINDS = {
     "dynamic": code_modules.DYNAMIC,
     "data files": code_modules.FILES,
     "statements": code_modules.STATEMENTS,
+    "at a distance": code_traps.CASES,
     "environment": [*test_environment.UPGRADES, *test_environment.OUTSIDE],
 }
 

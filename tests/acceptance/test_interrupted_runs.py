@@ -25,10 +25,13 @@ MOMENTS = 12
 WATCH = """
 import os, signal, sys
 
-def announced(event, arguments, seen=[int(os.environ.get("SEEN", "0"))], at=int(os.environ.get("KILL_AT", "0"))):
+# A process that starts itself anew goes on as itself: so does the count.
+so_far = os.path.join(os.path.dirname(os.getcwd()), f"seen-{os.getpid()}")
+
+def announced(event, arguments, seen=[int(open(so_far).read()) if os.path.exists(so_far) else 0], at=int(os.environ.get("KILL_AT", "0"))):
     if event == "os.exec":
-        # The process goes on as itself: so does the count.
-        arguments[2]["SEEN"] = str(seen[0])
+        with open(so_far, "w") as file:
+            file.write(str(seen[0]))
     if event in ("open", "os.mkdir", "os.rename", "os.link", "shutil.rmtree", "sqlite3.connect", "subprocess.Popen"):
         first = os.fsdecode(arguments[0]) if isinstance(arguments[0], (str, bytes, os.PathLike)) else ""
         if event == "subprocess.Popen" or first.startswith(os.getcwd()):

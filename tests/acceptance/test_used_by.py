@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import subprocess
+import time
 from pathlib import Path
 from typing import Any
 
@@ -209,6 +210,23 @@ def test_a_catalog_that_cannot_be_written_fails_no_run(light: Any) -> None:
     assert (done.code, done.out, len(done.err.splitlines())) == (1, "", 1)
     (light.folder / "data" / "catalog.db").rmdir()
     assert used_by(light, "ReportTask").code == 0
+
+
+@pytest.mark.parametrize("made", [1, 2])
+def test_the_catalog_lacks_nothing_of_a_run_that_was_killed(small: Any, made: int) -> None:
+    run = small.start("luigi", "--module", "workflows", "ReportTask", "--date", DAY, "--template", "small",
+                      "--local-scheduler")  # fmt: skip
+    until = time.monotonic() + 60
+    while len(small.artefacts()) < made and time.monotonic() < until:
+        time.sleep(0.01)
+    run.kill()
+    run.communicate()
+    assert small.processes() == []
+    found = json.loads(used_by(small, "Events", "--json").out)
+    rows = {Path(user["path"]).parent.name for user in found["between"] + found["reports"]}
+    assert {folder.parent.name for folder in small.artefacts() if folder.parent.parent.name != "Events"} == rows
+    done = small.run("parcours", "reindex", "--json")
+    assert json.loads(done.out)["results"] == len(small.artefacts())
 
 
 def test_two_workers_warn_once_of_a_catalog_that_cannot_be_written(small: Any) -> None:

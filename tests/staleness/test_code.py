@@ -5,6 +5,7 @@ from __future__ import annotations
 import code_classes
 import code_definitions
 import code_modules
+import code_traps
 import pytest
 from cosmetics import COSMETICS
 from harness import Case
@@ -12,7 +13,7 @@ from trial import Trial, named
 
 pytestmark = pytest.mark.integration
 
-CASES = [*code_definitions.CASES, *code_classes.CASES, *code_modules.CASES]
+CASES = [*code_definitions.CASES, *code_classes.CASES, *code_modules.CASES, *code_traps.CASES]
 assert len({case.name for case in CASES}) == len(CASES)
 
 

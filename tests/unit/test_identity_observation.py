@@ -217,3 +217,7 @@ def test_a_label_leads_back_to_its_file(root: Path, tmp_path: Path, name: str, m
     label = scope.label_of_data(str(tmp_path / name))
     assert label in ("templates/x.csv", "pipeline/data.csv")
     assert scope.path(label) == tmp_path / name
+
+
+def test_a_look_for_installed_distributions_is_not_seen(seen: Seen) -> None:
+    assert seen("import importlib.metadata", "importlib.metadata.entry_points(group='any')") == []

@@ -124,12 +124,16 @@ class Difference:
         return [name for name, part in zip(names, parts, strict=False) if not part]
 
     @property
+    def is_certain(self) -> bool:
+        """Whether the records of every result are at hand."""
+        return not any(step.unknown for step in self.steps)
+
+    @property
     def headline(self) -> str:
         """Where they part, in a sentence."""
         if self.parting:
             return f"They part at {self.parting.pair.name}: {self.parting.reason}."
-        is_certain = not any(step.unknown for step in self.steps)
-        return "They are the same." if is_certain else "They are the same, as far as it is known."
+        return "They are the same." if self.is_certain else "They are the same, as far as it is known."
 
     def lines(self) -> list[str]:
         """The difference in a few lines."""

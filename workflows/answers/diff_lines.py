@@ -43,8 +43,7 @@ def _parts(found: Difference) -> Iterator[tuple[str, str]]:
     yield from (("environment", line) for line in _first([change.sentence for change in found.environment]))
     yield from (("inputs", line) for line in _first(found.inputs))
     if found.parting and found.same:
-        is_certain = not any(step.unknown for step in found.steps)
-        yield "same", ", ".join(found.same) + ("" if is_certain else ", as far as it is known")
+        yield "same", ", ".join(found.same) + ("" if found.is_certain else ", as far as it is known")
 
 
 def _outcome(found: Difference) -> Iterator[tuple[str, str]]:

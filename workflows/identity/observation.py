@@ -19,8 +19,13 @@ from workflows.identity.sights import Kind, Recording, Sight, state_of
 from workflows.identity.unannounced import MACHINERY
 
 _ASKED = frozenset(asked.__code__.co_filename for asked in (os.path.exists, Path.exists))
-# These show the source of code that is running anyway.
-_SHOWING = frozenset({linecache.__file__})
+# These show the source of code that is running anyway, or look for installed distributions wherever Python does.
+_SHOWING = (
+    linecache.__file__,
+    "importlib/metadata/__init__.py",
+    "importlib_metadata/__init__.py",
+    "pkg_resources/__init__.py",
+)
 
 
 class _Observer:
@@ -195,7 +200,7 @@ class _Observer:
                     return self.scope.label_of_code(code.co_filename, frame.f_globals.get("__name__", "")) or ""
             elif kind == "engine":
                 return "" if is_own else None
-            elif code.co_filename in _SHOWING:
+            elif code.co_filename.endswith(_SHOWING):
                 return None
             frame = frame.f_back
         # A thread of its own.
