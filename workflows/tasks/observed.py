@@ -95,8 +95,19 @@ def note(task: Result, sights: Sequence[Sight], recipe: Recipe) -> tuple[Recipe,
 
 
 def _shown(sights: Sequence[Sight], named: Code, written: set[str]) -> Observed:
-    read = [sight for sight in sights if sight.kind in ("folder", "module", "import") or sight.label not in written]
-    return unseen(read, named, _closure, observation.at_import)
+    read = [
+        sight for sight in sights if sight.kind in ("folder", "module", "call", "import") or sight.label not in written
+    ]
+    return unseen(read, named, _closure, observation.at_import, _is_explained)
+
+
+def _is_explained(sight: Sight) -> bool:
+    """Whether a file that a module opens while it is imported is named in its text, and so by the definition that holds it."""
+    if sight.kind not in ("file", "look") or not sight.by:
+        return False
+    project = current()
+    module = project.code.modules.by_label(sight.by)
+    return module is not None and sight.label in project.once(("whole", module), lambda: _closure(module)).files
 
 
 def _refuse_changed(task: Result, sights: Sequence[Sight], found: Observed, recipe: Recipe, written: set[str]) -> None:
