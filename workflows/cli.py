@@ -131,7 +131,7 @@ def _explain(options: argparse.Namespace) -> Answer:
 
 def _fetch(options: argparse.Namespace) -> Answer:
     from workflows.answers.fetch import fetch
-    from workflows.tasks.result import DateParameter
+    from workflows.tasks.parameters import DateParameter
 
     return fetch(options.template, DateParameter().parse(options.date), options.parameters, options.into, options.force)
 

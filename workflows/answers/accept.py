@@ -11,9 +11,10 @@ from workflows.identity.changes import CodeChange, code_changes
 from workflows.identity.closure import Code
 from workflows.store.acceptances import Acceptance
 from workflows.store.provenance import Provenance, digest_named, environment_key
+from workflows.tasks.code import environment_of
 from workflows.tasks.project import current
+from workflows.tasks.record import user_name
 from workflows.tasks.report import tables
-from workflows.tasks.result import environment_of, user_name
 
 
 @dataclass(frozen=True)
