@@ -15,6 +15,8 @@ from typing import Any
 
 import pytest
 
+from workflows.store.address import is_of_tasks
+
 pytestmark = pytest.mark.acceptance
 
 DAY = "2020-01-01"
@@ -47,8 +49,9 @@ def staged(place: Any) -> list[Path]:
 
 
 def half_written(place: Any) -> list[Path]:
-    """The folders outside of the staging folder that hold files but no provenance."""
-    folders = {path.parent for path in place.store.rglob("*") if path.is_file() and ".staging" not in path.parts}
+    """The folders of tasks that hold files but no provenance."""
+    tasks = [path for path in place.store.glob("*") if is_of_tasks(path.name)]
+    folders = {path.parent for task in tasks for path in task.rglob("*") if path.is_file()}
     return [folder for folder in folders if not (folder / "provenance.json").is_file()]
 
 

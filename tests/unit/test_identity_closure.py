@@ -97,7 +97,6 @@ REACHING = {
     "global": {"acme.py": "import helper\ny = None\ndef fill():\n    global y\n    y = helper.x\nfill()\ndef f(): return y"},
     "module getattr": {"acme.py": "import door\ndef f(): return door.anything", "door.py": "import helper\ndef __getattr__(n): return helper.x"},
     "a name in text": {"acme.py": "import helper\ndef f(n): return globals()[n]\ndef g(): return helper.x"},
-    "a computed import": {"acme.py": "import importlib\ndef f(n): return importlib.import_module(f'door.{n}')", "door/__init__.py": "", "door/a.py": "import helper\nx = helper.x"},
     "getattr of a module": {"acme.py": "import helper\ndef f(n): return getattr(helper, n)"},
 }  # fmt: skip
 

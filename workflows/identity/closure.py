@@ -98,7 +98,8 @@ class CodeIndex:
         """The closure of a template's cells, all of which run; counted under a name. `samples` are no data of its own."""
         reach = self._reach()
         reach.notebook(Module("", path, cells, source), set(samples))
-        return Code.of_file(name, cells.digest, source) | self._code(reach)
+        why = next((unit.undecided for unit in cells.units if unit.undecided), "")
+        return Code.of_file(name, cells.digest, source, why) | self._code(reach)
 
     def files(self, names: Iterable[str]) -> dict[str, str]:
         """Every module that these import, directly or through others, whole; by file, with its digest."""

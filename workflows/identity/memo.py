@@ -12,6 +12,8 @@ from typing import Any
 
 from workflows.release import VERSION
 
+FORMAT = 2
+"""The shape and the meaning of what is kept: entries of another are dropped."""
 PYTHON = sys.implementation.cache_tag or sys.version
 
 
@@ -25,7 +27,7 @@ class Memo:
 
     def __init__(self, folder: Path, name: str, state: str = "") -> None:
         self._path = folder / f"{name}.json"
-        self._state = f"{VERSION} {PYTHON} {state}"
+        self._state = f"{FORMAT} {VERSION} {PYTHON} {state}"
         self._entries: dict[str, Any] | None = None
         self._changed = False
 

@@ -81,17 +81,9 @@ class Modules:
     def _is_foreign(self, path: Path) -> bool:
         return ENGINE in path.parents or any(folder in path.parents for folder in self._foreign)
 
-    def below(self, package: str) -> list[Module]:
-        """The modules that lie in a package, also those in packages inside it."""
-        around = self.get(package)
-        if around is None or around.path.name != "__init__.py":
-            return []
-        folder = around.path.parent
-        names = sorted(
-            ".".join([package, *path.relative_to(folder).with_suffix("").parts]).removesuffix(".__init__")
-            for path in folder.rglob("*.py")
-        )
-        return [found for found in map(self.get, names) if found]
+    def by_label(self, label: str) -> str | None:
+        """The name of the module, among those that were met, whose file has a label."""
+        return next((name for name, found in self._modules.items() if found and self.label(found) == label), None)
 
     def label(self, module: Module) -> str:
         """A module's file in a code closure."""

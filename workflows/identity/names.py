@@ -104,10 +104,8 @@ class Names:
         source = self.modules.get(base)
         if source is None:
             yield Found(None, base.partition(".")[0], "")
-        elif not parts:
+        elif not parts or parts[0] == EVERYTHING:
             yield Found(source, EVERYTHING, "")
-        elif parts[0] == EVERYTHING:
-            yield from (Found(below, EVERYTHING, "") for below in (source, *self.modules.below(base)))
         else:
             yield from self._attribute(source, parts, seen)
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import importlib
 import importlib.util
 import linecache
 import os
+import pkgutil
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
@@ -15,10 +17,12 @@ from typing import Any
 
 from workflows.identity import unannounced
 from workflows.identity.scope import Scope
-from workflows.identity.sights import Kind, Recording, Sight, state_of
+from workflows.identity.sights import CELLS, Kind, Recording, Sight, state_of
 from workflows.identity.unannounced import MACHINERY
 
 _ASKED = frozenset(asked.__code__.co_filename for asked in (os.path.exists, Path.exists))
+# These import a package to find the files in it, which are seen themselves.
+_FINDING = ("importlib/resources/_common.py", "importlib/resources/__init__.py")
 # These show the source of code that is running anyway, or look for installed distributions wherever Python does.
 _SHOWING = (
     linecache.__file__,
@@ -170,13 +174,19 @@ class _Observer:
         during = self._during(frame) if own and self.scope else None
         if during is None or self.scope is None:
             return
+        while frame.f_back is not None and frame.f_code.co_filename == importlib.__file__:
+            frame = frame.f_back
         file = frame.f_code.co_filename
-        holder = self.scope.kind(file) if is_statement else ""
-        importer = self.scope.label_of_code(file, frame.f_globals.get("__name__", "")) if holder == "own" else None
-        for name, label in own if holder != "cell" else ():
+        holder = self.scope.kind(file)
+        if (is_statement and holder == "cell") or file.endswith(_FINDING) or frame.f_code is pkgutil.get_data.__code__:
+            return
+        importer = CELLS if holder == "cell" else None
+        if holder == "own":
+            importer = self.scope.label_of_code(file, frame.f_globals.get("__name__", ""))
+        for name, label in own:
             # Code that is no file of the project is named by nothing, nor is what it imports.
-            sight = Sight("import", label, importer, name) if importer else Sight("module", label, during, name)
-            self._keep(sight, during)
+            kind: Kind = "import" if is_statement else "call"
+            self._keep(Sight(kind, label, importer, name) if importer else Sight("module", label, during, name), during)
 
     def _label_of_module(self, name: str) -> str | None:
         file = getattr(sys.modules.get(name), "__file__", None)
@@ -281,4 +291,5 @@ def _is_noted(frame: FrameType | None) -> bool:
         if frame.f_code.co_name in ("_find_and_load", "_find_and_load_unlocked"):
             return True
         frame = frame.f_back
-    return False
+    # It loads a package only to find the files in it.
+    return frame is not None and frame.f_code is pkgutil.get_data.__code__

@@ -15,7 +15,7 @@ from workflows.identity.canonical import digest, digest_bytes
 from workflows.identity.closure import Code
 from workflows.identity.memo import Memo
 from workflows.identity.scope import Scope
-from workflows.identity.sights import Sight, state_of
+from workflows.identity.sights import CELLS, Sight, state_of
 from workflows.identity.syntax import digest_python
 
 ABSENT = "absent"
@@ -150,20 +150,26 @@ def joined(one: Code, other: Code) -> Code:
 
 
 def unseen(
-    sights: Sequence[Sight], code: Code, closure: Closure, at_import: Callable[[str], Iterable[Sight]]
+    sights: Sequence[Sight],
+    code: Code,
+    closure: Closure,
+    at_import: Callable[[str], Iterable[Sight]],
+    is_explained: Callable[[Sight], bool] = lambda _: False,
 ) -> Observed:
     """What was seen that a closure does not name.
 
     Imports by a statement are named by the code that holds it. What a module does while it is imported counts for those
-    whose closure holds the module.
+    whose closure holds the module, but for what `is_explained` says is named by a definition of it, which they do not reach.
     """
     found, known = Observed(), set(code.files)
     # Who imports by a computed name may take anything from the module.
+    undecided = {CELLS if path.endswith(".ipynb") else path for path in code.undecided}
     whole = {label for label in known if "" in code.definitions.get(label, {"": ""})}
     while True:
         seen = [*sights, *(sight for label in sorted(known) for sight in at_import(label))]
         reached = _reached(seen, known)
-        new = [sight for sight in seen if _counts(sight, known, whole, reached)]
+        decided = reached - undecided | {CELLS} - undecided
+        new = [sight for sight in seen if _counts(sight, known, whole, reached, decided) and not is_explained(sight)]
         if not new:
             return found
         # What imports may be found to count itself, and then names what it imports.
@@ -171,7 +177,7 @@ def unseen(
             found |= _as_observed(sight)
             known.add(_named(sight))
             whole.add(_named(sight))
-            if sight.kind in ("module", "import"):
+            if sight.kind in ("module", "call", "import"):
                 known.update(closure(sight.what).files)
 
 
@@ -189,11 +195,14 @@ def _reached(seen: Iterable[Sight], known: set[str]) -> set[str]:
     return reached
 
 
-def _counts(sight: Sight, known: set[str], whole: set[str], reached: set[str]) -> bool:
+def _counts(sight: Sight, known: set[str], whole: set[str], reached: set[str], decided: set[str]) -> bool:
     if sight.kind == "look" and sight.label in known:
         return False
-    if sight.kind in ("load", "write") or _named(sight) in (whole if sight.kind == "module" else known):
+    if sight.kind in ("load", "write") or _named(sight) in (whole if sight.kind in ("module", "call") else known):
         return False
+    if sight.kind == "call":
+        # Where the name is in the text, the closure has what is taken from the module.
+        return sight.by not in decided
     if sight.kind == "import":
         return sight.by not in reached
     return not sight.by or sight.by in known

@@ -9,19 +9,22 @@ import stat
 from pathlib import Path
 from typing import Literal, NamedTuple
 
-Kind = Literal["file", "folder", "look", "module", "import", "load", "write"]
+Kind = Literal["file", "folder", "look", "module", "call", "import", "load", "write"]
+CELLS = "<cells>"
+"""Who does what the cells of a notebook do."""
 
 
 class Sight(NamedTuple):
     """One thing that a run did."""
 
     kind: Kind
-    """'look' is a question whether there is a file, 'module' an import by a computed name, 'import' one by a statement,
+    """'look' is a question whether there is a file; 'import' is one by a statement, 'call' one by a function that the project calls,
+    'module' one by anybody else,
     'load' the reading of a module's file by either."""
     label: str
     """The file or folder."""
     by: str
-    """The module at whose import it happened, or '' for none; of a statement, the file that holds it."""
+    """The module at whose import it happened, or '' for none; of an 'import' or 'call', the file that holds it."""
     what: str = ""
     """The module's name; of a file or folder, its state at that moment."""
 

@@ -292,13 +292,8 @@ class _Reader(ast.NodeVisitor):
             self._load(module)
             self._use([module])
         else:
+            # What it gives is seen when it runs.
             self._undecided("an import by a computed name")
-            name = node.args[0]
-            start = name.values[0] if isinstance(name, ast.JoinedStr) and name.values else name
-            start = start.left if isinstance(start, ast.BinOp) else start
-            if isinstance(start, ast.Constant) and isinstance(start.value, str) and "." in start.value:
-                package = start.value.rpartition(".")[0]
-                self._use([f"{IMPORTED}{package or '.'}:{EVERYTHING}"])
 
     # Texts that may name a file
 

@@ -83,12 +83,13 @@ class Folder:
         target = self.root / name
         with _refusals(str(self.root)):
             target.parent.mkdir(parents=True, exist_ok=True)
-            beside = target.with_name(f".{uuid.uuid4().hex}")
+            # In the staging folder, which is swept when this process is killed.
+            staged = self.staging()
             try:
-                beside.write_bytes(data)
-                beside.replace(target)
+                (staged / target.name).write_bytes(data)
+                (staged / target.name).replace(target)
             finally:
-                beside.unlink(missing_ok=True)
+                shutil.rmtree(staged, ignore_errors=True)
 
     def folders(self, name: str) -> list[str]:
         try:

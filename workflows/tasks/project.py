@@ -104,7 +104,7 @@ class Project:
             module: {
                 f"{sight.label}/" if sight.kind == "folder" else sight.label
                 for sight in sights
-                if sight.kind in ("file", "folder", "module")
+                if sight.kind in ("file", "folder", "module", "call")
             }
             for module, sights in found.items()
         }

@@ -15,6 +15,7 @@ from workflows.store.artefacts import Artefact, Provenance
 from workflows.tasks.code import environment_of, module_code
 from workflows.tasks.observed import Place, with_observed
 from workflows.tasks.plan import Recipe
+from workflows.tasks.project import current
 from workflows.tasks.record import beyond, next_version
 from workflows.tasks.unchanged import check_code, check_opened
 
@@ -65,5 +66,16 @@ def _noted(task: Result, sights: Sequence[Sight], recipe: Recipe) -> tuple[Recip
 
 
 def _shown(sights: Sequence[Sight], named: Code, written: set[str]) -> Observed:
-    read = [sight for sight in sights if sight.kind in ("folder", "module", "import") or sight.label not in written]
-    return unseen(read, named, module_code, observation.at_import)
+    read = [
+        sight for sight in sights if sight.kind in ("folder", "module", "call", "import") or sight.label not in written
+    ]
+    return unseen(read, named, module_code, observation.at_import, _is_explained)
+
+
+def _is_explained(sight: Sight) -> bool:
+    """Whether a file that a module opens while it is imported is named in its text, and so by the definition that holds it."""
+    if sight.kind not in ("file", "look") or not sight.by:
+        return False
+    project = current()
+    module = project.code.modules.by_label(sight.by)
+    return module is not None and sight.label in project.once(("whole", module), lambda: module_code(module)).files
