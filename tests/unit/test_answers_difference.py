@@ -44,7 +44,7 @@ def made(tmp_path: Path) -> Made:
             "sources": {name: digest_bytes(data) for name, data in sources.items()}, "undecided": {},
         }  # fmt: skip
         if sources:
-            store.keep_code(kept, sources)
+            store.code.keep(kept, sources)
         record = replace(RECORD, code={**RECORD.code, "digest": kept["digest"], "files": files}, **others)
         return Node(record.task, "2020-01-01", record.version, None, record, Stores((store,)))
 

@@ -63,7 +63,7 @@ def accept(task: str, reason: str) -> Declared:
     acceptance = Acceptance(
         task, _named(code), [latest.named], " ".join(reason.split()), user_name(), now, project.commit[0]
     )
-    project.store.keep_code(code.record(), code.sources)
+    project.store.code.keep(code.record(), code.sources)
     project.store.acceptances.write(acceptance)
     project.save()
     return Declared(acceptance, _changes(latest, code), sum(record.named == latest.named for record in stored))
@@ -86,6 +86,6 @@ def _named(code: Code) -> str:
 
 def _changes(latest: Provenance, code: Code) -> list[CodeChange]:
     """What differs between the code of a record and the present one, apart from what only runs have shown."""
-    record = current().store.code(latest.code["digest"])
+    record = current().store.code.record(latest.code["digest"])
     found = code_changes(record["definitions"], code.definitions) if record else []
     return [change for change in found if change.path not in latest.observed]

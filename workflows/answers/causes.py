@@ -91,7 +91,7 @@ def _differing(task: Result, old: Provenance) -> set[str]:
 
 def _code(task: Result, old: Artefact, known: Known) -> Iterator[Cause]:
     code, was = task.identity.recipe.code, old.provenance.code
-    record = known.store.code(was["digest"])
+    record = known.store.code.record(was["digest"])
     if record:
         changes = code_changes(record["definitions"], code.definitions)
     else:
@@ -123,7 +123,7 @@ class _Texts:
     new: Mapping[str, bytes]
 
     def both(self, path: str) -> tuple[str | None, str | None]:
-        before = self.store.source(self.old[path]) if path in self.old else None
+        before = self.store.code.source(self.old[path]) if path in self.old else None
         after = self.new.get(path)
         decoded = [data.decode("utf-8", "replace") if data is not None else None for data in (before, after)]
         return decoded[0], decoded[1]

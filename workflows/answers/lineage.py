@@ -39,11 +39,11 @@ class Stores:
 
     def code(self, record: Provenance) -> dict[str, Any] | None:
         """The record of the code that made a result."""
-        return next(filter(None, (store.code(record.code["digest"]) for store in self.places)), None)
+        return next(filter(None, (store.code.record(record.code["digest"]) for store in self.places)), None)
 
     def text(self, sha256: str) -> str | None:
         """A file of code as it was loaded."""
-        data = next(filter(None, (store.source(sha256) for store in self.places)), None)
+        data = next(filter(None, (store.code.source(sha256) for store in self.places)), None)
         return None if data is None else data.decode("utf-8", "replace")
 
 

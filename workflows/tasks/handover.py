@@ -58,7 +58,7 @@ def write(roots: Iterable[Result]) -> None:
         return
     for code in {task.identity.recipe.code.digest: task.identity.recipe.code for task in tasks.values()}.values():
         # A worker that refuses says which definitions differ from these.
-        store.keep_code(code.record(), code.sources)
+        store.code.keep(code.record(), code.sources)
     planned = {version: _planned(task) for version, task in tasks.items()}
     name = store.plans.write(planned, missing[0].version, datetime.datetime.now(datetime.UTC))
     _handed.written.append(_Written(store, name, [root.address for root in missing]))
@@ -124,7 +124,7 @@ def _difference(draft: Result, recipe: Recipe, around: Environment, planned: Pla
     """Why this process must not make a planned task: with its code, packages or settings it would be another."""
     found = environment_changes(planned.environment, asdict(around))
     if recipe.code.digest != planned.code:
-        record = current().store.code(planned.code)
+        record = current().store.code.record(planned.code)
         changes = code_changes(record["definitions"], recipe.code.definitions) if record else []
         found = [*map(str, changes), *found] or [f"code {planned.code[:16]}, here {recipe.code.digest[:16]}"]
     if found:

@@ -39,19 +39,19 @@ class Place:
     def read(self) -> Observed:
         """What is known now."""
         try:
-            return Observed.from_json(current().store.observed(self.task, self.date, self.key) or {})
+            return Observed.from_json(current().store.observations.read(self.task, self.date, self.key) or {})
         except (KeyError, TypeError, AttributeError):
             return NOTHING
 
     def keep(self, found: Observed) -> None:
         """Keep what is known, from now on."""
-        current().store.keep_observed(self.task, self.date, self.key, found.as_json())
+        current().store.observations.keep(self.task, self.date, self.key, found.as_json())
 
 
 def counted(task: Result, recipe: Recipe) -> Recipe:
     """A task's recipe with what runs have shown counted in it; where nothing is known for its date, nothing is looked for."""
     family, store = task.get_task_family(), current().store
-    dates = current().once(("observed", family), lambda: frozenset(store.observed_dates(family)))
+    dates = current().once(("observed", family), lambda: frozenset(store.observations.dates(family)))
     found = Place.of(task, recipe).read() if task.address_date in dates else NOTHING
     return with_observed(recipe, found, current().files_as_planned) if found else recipe
 

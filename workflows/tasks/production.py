@@ -59,7 +59,7 @@ def produce(task: Result) -> None:
         made = task.take(folder, twin, inputs, draft) if twin else task.make(folder, inputs, progress, draft)
         seconds = round(time.monotonic() - began, 3) if made.seconds is None else made.seconds
         for recipe in filter(None, (identity.recipe, made.recipe)):
-            store.keep_code(recipe.code.record(), recipe.code.sources)
+            store.code.keep(recipe.code.record(), recipe.code.sources)
         stored = _publish(folder, task.address, made, replace(made.draft or draft, seconds=seconds))
         if stored.provenance.settled:
             after = replace(identity, version=stored.provenance.settled, recipe=made.recipe or identity.recipe)

@@ -224,9 +224,9 @@ class ReportTask(Result):
 
         _write_notebook(folder, execution.notebook)
         (folder / FAILURE).write_text(record_text, encoding="utf-8")
-        store.keep_code(code.record(), code.sources)
+        store.code.keep(code.record(), code.sources)
         now = datetime.datetime.now(datetime.UTC)
-        kept = store.keep_failed(folder, self.template, self.date.isoformat(), now, finish)
+        kept = store.failures.keep(folder, self.template, self.date.isoformat(), now, finish)
         progress.link(store.link(f"{kept}/{REPORT}"))
         lines = [
             sentence,
