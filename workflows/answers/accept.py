@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from workflows.errors import AcceptanceError, UsageError
-from workflows.identity.changes import CodeChange, code_changes
+from workflows.identity.changes import CodeChange, CodeState, code_changes
 from workflows.identity.closure import Code
 from workflows.store.acceptances import Acceptance
 from workflows.store.provenance import Provenance, digest_named, environment_key
@@ -35,7 +35,7 @@ class Declared:
     def lines(self) -> list[str]:
         """What changed, and what follows."""
         found = self.acceptance
-        changed = [f"accepted   {change}" for change in self.changes] or ["accepted   its code changed"]
+        changed = [f"accepted   {change.sentence}" for change in self.changes] or ["accepted   its code changed"]
         noun = "result" if self.results == 1 else "results"
         return [
             *changed,
@@ -87,5 +87,5 @@ def _named(code: Code) -> str:
 def _changes(latest: Provenance, code: Code) -> list[CodeChange]:
     """What differs between the code of a record and the present one, apart from what only runs have shown."""
     record = current().store.code.record(latest.code["digest"])
-    found = code_changes(record["definitions"], code.definitions) if record else []
-    return [change for change in found if change.path not in latest.observed]
+    found = code_changes(CodeState(record["files"], record["definitions"]), code.state) if record else []
+    return [change for change in found if change.file not in latest.observed]
