@@ -136,7 +136,7 @@ def _places(template: Template) -> dict[str, str]:
 def _check_samples(template: Template, places: Mapping[str, str]) -> None:
     """Refuse to overwrite what could not be had back."""
     files = [template.path.parent / place for place in places.values()]
-    lost = [file for file in files if file.exists() and not _is_known(file) and not current().is_committed(file)]
+    lost = [file for file in files if file.exists() and not _is_known(file) and not current().checkout.has(file)]
     if lost:
         raise PathError.sample_lost([str(_shown(file)) for file in lost])
 

@@ -21,7 +21,7 @@ from workflows.identity.canonical import canonical_json, digest_bytes
 from workflows.identity.closure import Code
 from workflows.notebooks.template import Template
 from workflows.notebooks.values import as_json
-from workflows.store.address import MEASURES, NOTEBOOK, REPORT, TABLE
+from workflows.store.address import FAILURE, MEASURES, NOTEBOOK, REPORT, TABLE
 from workflows.store.artefacts import Address, Artefact, Provenance, described
 from workflows.store.plans import Planned
 from workflows.tasks import command
@@ -37,8 +37,6 @@ from workflows.tasks.stage import Stage
 
 if TYPE_CHECKING:
     from workflows.notebooks.execution import Execution, Failure
-
-FAILURE = "failure.json"
 
 
 class ReportTask(Result):
