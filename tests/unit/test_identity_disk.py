@@ -13,7 +13,7 @@ LOADED = b"def f():\n    return 1\n"
 
 
 def within(root: Path) -> Scope:
-    return Scope(str(root), {}, ())
+    return Scope(str(root), {}, (), ())
 
 
 @pytest.mark.parametrize(
