@@ -18,7 +18,7 @@ from workflows.answers.diff_page import page, write_page
 from workflows.answers.figures import Figure, FigureChange, Shown
 from workflows.answers.texts import TextChange
 from workflows.errors import PathError
-from workflows.evaluation.comparison import MeasureChange
+from workflows.evaluation.changes import MeasureChange
 from workflows.identity.changes import ValueChange
 
 pytestmark = pytest.mark.integration

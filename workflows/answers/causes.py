@@ -125,7 +125,8 @@ def _environment(task: Result, old: Artefact, known: Known) -> Iterator[Cause]:
 
 def _data(task: Result, old: Artefact, known: Known) -> Iterator[Cause]:
     from workflows.data.tables import read_table
-    from workflows.evaluation.comparison import compare_tables, row_name
+    from workflows.evaluation.changes import row_name
+    from workflows.evaluation.comparison import compare_tables
 
     assert isinstance(task, Query)
     try:

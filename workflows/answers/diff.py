@@ -14,7 +14,8 @@ from workflows.answers.lineage import Node, Pair, lineage, paired
 from workflows.answers.steps import Step, step_of
 from workflows.answers.texts import TextChange
 from workflows.errors import PathError
-from workflows.evaluation.comparison import MeasureChange, compare_measures
+from workflows.evaluation.changes import MeasureChange
+from workflows.evaluation.comparison import compare_measures
 from workflows.evaluation.measures import Measure, from_json
 from workflows.identity.changes import ValueChange
 from workflows.store.address import MEASURES, NOTEBOOK

@@ -22,7 +22,7 @@ from workflows import notebooks
 from workflows.answers.figures import Figure
 from workflows.answers.texts import TextChange
 from workflows.errors import PathError
-from workflows.evaluation.comparison import row_name
+from workflows.evaluation.changes import row_name
 from workflows.notebooks.facts import summary
 
 if TYPE_CHECKING:

@@ -8,7 +8,8 @@ from typing import Any
 
 from workflows.answers.lineage import Node, Pair
 from workflows.answers.texts import TextChange, template_changes, texts_changed
-from workflows.evaluation.comparison import TableChange, compare_tables
+from workflows.evaluation.changes import TableChange
+from workflows.evaluation.comparison import compare_tables
 from workflows.identity.changes import ValueChange, environment_changes, value_changes
 from workflows.identity.syntax import normal_sql
 from workflows.store.address import TABLE

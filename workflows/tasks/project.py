@@ -96,19 +96,6 @@ class Project:
         """The same as this process met them first."""
         return replace(self.files, kept={})
 
-    @property
-    def opened_at_import(self) -> dict[str, set[str]]:
-        """For each module, by its label, the files and folders that it opens and the modules that it imports by a computed name, while it is imported."""
-        found = {module: observation.at_import(module) for module in observation.imported_modules()}
-        return {
-            module: {
-                f"{sight.label}/" if sight.kind == "folder" else sight.label
-                for sight in sights
-                if sight.kind in ("file", "folder", "module", "call")
-            }
-            for module, sights in found.items()
-        }
-
     @cached_property
     def fetched(self) -> Memo:
         """The digests of the tables that were laid for work by hand, each with its date."""
