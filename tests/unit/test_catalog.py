@@ -360,10 +360,10 @@ def test_reindex_finds_artefacts_that_were_copied_by_hand(opened: Callable[[], S
 def test_reindex_passes_by_what_is_no_artefact(fresh: Callable[[], Store]) -> None:
     store = fresh()
     fill(store)
-    store.keep_code({"digest": "d" * 64, "sources": {}}, {})
+    store.code.keep({"digest": "d" * 64, "sources": {}}, {})
     with store.staged() as folder:
         (folder / PROVENANCE).write_text("{}")
-        store.keep_failed(folder, "small", DAY, datetime.now(UTC))
+        store.failures.keep(folder, "small", DAY, datetime.now(UTC))
     store._place.put(f"plans/2020/{'a' * 16}/{PROVENANCE}", b"{}")
     store._place.put(f"observed/2020/{'a' * 16}/{PROVENANCE}", b"{}")
     store._place.put(f"Events/{DAY}/notes/{PROVENANCE}", b"{}")

@@ -11,7 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from workflows.evaluation.comparison import CellChange, compare_measures, compare_tables
+from workflows.evaluation.changes import CellChange
+from workflows.evaluation.comparison import compare_measures, compare_tables
 from workflows.evaluation.measures import Measure
 
 

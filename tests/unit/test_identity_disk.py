@@ -7,8 +7,13 @@ from pathlib import Path
 import pytest
 
 from workflows.identity.disk import changed_file
+from workflows.identity.scope import Scope
 
 LOADED = b"def f():\n    return 1\n"
+
+
+def within(root: Path) -> Scope:
+    return Scope(str(root), {}, (), ())
 
 
 @pytest.mark.parametrize(
@@ -16,7 +21,7 @@ LOADED = b"def f():\n    return 1\n"
 )
 def test_what_means_the_same_is_unchanged(tmp_path: Path, found: bytes) -> None:
     (tmp_path / "a.py").write_bytes(found)
-    assert changed_file({"a.py": LOADED}, tmp_path) is None
+    assert changed_file({"a.py": LOADED}, within(tmp_path)) is None
 
 
 @pytest.mark.parametrize(
@@ -24,27 +29,27 @@ def test_what_means_the_same_is_unchanged(tmp_path: Path, found: bytes) -> None:
 )
 def test_what_means_something_else_is_changed(tmp_path: Path, found: bytes) -> None:
     (tmp_path / "a.py").write_bytes(found)
-    assert changed_file({"a.py": LOADED}, tmp_path) == "a.py"
+    assert changed_file({"a.py": LOADED}, within(tmp_path)) == "a.py"
 
 
 def test_a_file_that_is_gone_is_changed(tmp_path: Path) -> None:
-    assert changed_file({"gone.py": LOADED}, tmp_path) == "gone.py"
+    assert changed_file({"gone.py": LOADED}, within(tmp_path)) == "gone.py"
 
 
 def test_every_byte_of_a_file_that_is_no_module_counts(tmp_path: Path) -> None:
     (tmp_path / "a.csv").write_bytes(b"1 ")
-    assert changed_file({"a.csv": b"1"}, tmp_path) == "a.csv"
+    assert changed_file({"a.csv": b"1"}, within(tmp_path)) == "a.csv"
 
 
 def test_a_module_outside_of_the_project_is_found_by_its_name(tmp_path: Path) -> None:
     name = "workflows/identity/disk.py"
     source = (Path(__file__).parents[2] / name).read_bytes()
-    assert changed_file({name: source}, tmp_path) is None
-    assert changed_file({name: source + b"x = 1\n"}, tmp_path) == name
+    assert changed_file({name: source}, within(tmp_path)) is None
+    assert changed_file({name: source + b"x = 1\n"}, within(tmp_path)) == name
 
 
 def test_a_module_that_is_not_loaded_is_found_on_the_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "elsewhere").mkdir()
     (tmp_path / "elsewhere" / "later.py").write_bytes(LOADED)
     monkeypatch.syspath_prepend(str(tmp_path / "elsewhere"))
-    assert changed_file({"later.py": LOADED}, tmp_path / "project") is None
+    assert changed_file({"later.py": LOADED}, within(tmp_path / "project")) is None

@@ -15,8 +15,9 @@ import pytest
 from workflows.identity.canonical import digest
 from workflows.identity.closure import CodeIndex
 from workflows.identity.environment import Environment, engine_version, installed_distributions
+from workflows.identity.foreign import ENGINE
 from workflows.identity.memo import Memo
-from workflows.identity.modules import ENGINE, Modules
+from workflows.identity.modules import Modules
 from workflows.release import VERSION
 
 Install = Callable[..., Path]

@@ -90,3 +90,12 @@ def test_a_record_without_a_field_is_none(field: str) -> None:
 
 def test_text_stays_readable() -> None:
     assert "Zürich" in made(parameters={"place": "Zürich"}).to_json()
+
+
+def test_a_result_was_given_its_parameters_but_not_its_version() -> None:
+    assert made(parameters={"date": "2020-01-01", "version": "0"}).given == {"date": "2020-01-01"}
+
+
+def test_a_report_was_given_the_values_of_its_template() -> None:
+    template = {"name": "daily", "digest": "d", "values": {"date": "2020-01-01", "limit": 3.0}}
+    assert made(template=template).given == {"template": "daily", "date": "2020-01-01", "limit": 3.0}

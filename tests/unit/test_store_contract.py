@@ -450,7 +450,7 @@ def test_two_failures_in_the_same_second_are_both_kept(shop: Shop) -> None:
         store = shop.store
         with store.staged() as folder:
             (folder / "report.html").write_text(text)
-            kept.append(store.keep_failed(folder, "daily", "2020-01-01", moment))
+            kept.append(store.failures.keep(folder, "daily", "2020-01-01", moment))
     assert kept[0] == "failed/daily/2020-01-01/2020-01-02T03-04-05"
     assert [shop.read(f"{name}/report.html") for name in kept] == [b"one", b"two", b"three"]
 

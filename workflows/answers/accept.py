@@ -7,13 +7,14 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from workflows.errors import AcceptanceError, UsageError
-from workflows.identity.changes import CodeChange, code_changes
+from workflows.identity.changes import CodeChange, CodeState, code_changes
 from workflows.identity.closure import Code
 from workflows.store.acceptances import Acceptance
 from workflows.store.provenance import Provenance, digest_named, environment_key
+from workflows.tasks.code import environment_of
 from workflows.tasks.project import current
+from workflows.tasks.record import user_name
 from workflows.tasks.report import tables
-from workflows.tasks.result import environment_of, user_name
 
 
 @dataclass(frozen=True)
@@ -34,7 +35,7 @@ class Declared:
     def lines(self) -> list[str]:
         """What changed, and what follows."""
         found = self.acceptance
-        changed = [f"accepted   {change}" for change in self.changes] or ["accepted   its code changed"]
+        changed = [f"accepted   {change.sentence}" for change in self.changes] or ["accepted   its code changed"]
         noun = "result" if self.results == 1 else "results"
         return [
             *changed,
@@ -62,7 +63,7 @@ def accept(task: str, reason: str) -> Declared:
     acceptance = Acceptance(
         task, _named(code), [latest.named], " ".join(reason.split()), user_name(), now, project.commit[0]
     )
-    project.store.keep_code(code.record(), code.sources)
+    project.store.code.keep(code.record(), code.sources)
     project.store.acceptances.write(acceptance)
     project.save()
     return Declared(acceptance, _changes(latest, code), sum(record.named == latest.named for record in stored))
@@ -85,6 +86,6 @@ def _named(code: Code) -> str:
 
 def _changes(latest: Provenance, code: Code) -> list[CodeChange]:
     """What differs between the code of a record and the present one, apart from what only runs have shown."""
-    record = current().store.code(latest.code["digest"])
-    found = code_changes(record["definitions"], code.definitions) if record else []
-    return [change for change in found if change.path not in latest.observed]
+    record = current().store.code.record(latest.code["digest"])
+    found = code_changes(CodeState(record["files"], record["definitions"]), code.state) if record else []
+    return [change for change in found if change.file not in latest.observed]

@@ -15,7 +15,7 @@ from typing import Any
 
 from luigi.parameter import ParameterException
 
-from workflows.answers.differences import differences
+from workflows.answers.makings import differences
 from workflows.errors import ParcoursError, PlanError, StoreError, UsageError
 from workflows.store.artefacts import Artefact, Store
 from workflows.store.provenance import Provenance

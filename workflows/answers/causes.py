@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import asdict, dataclass
-from itertools import zip_longest
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import asdict, dataclass, replace
 from pathlib import PurePosixPath
 from typing import Any
 
+from workflows.answers.lineage import Stores
+from workflows.answers.texts import TextChange, Texts, cell_changes, with_text
 from workflows.errors import ParcoursError
-from workflows.identity.canonical import canonical_json
-from workflows.identity.changes import CodeChange, code_changes, environment_changes
-from workflows.identity.sources import definition_text, source_diff
+from workflows.identity.changes import CodeState, code_changes, environment_changes, value_changes
 from workflows.store.address import TABLE
 from workflows.store.artefacts import Artefact, Store
-from workflows.store.provenance import Provenance
+from workflows.store.provenance import Provenance, given
 from workflows.tasks.query import Query
 from workflows.tasks.result import Result
 
@@ -83,93 +81,52 @@ def _differing(task: Result, old: Provenance) -> set[str]:
         "code": old.code["digest"] != recipe.code.digest,
         "environment": bool(environment_changes(old.environment, asdict(environment))),
         "data": (old.source or {}).get("fingerprint") != recipe.fingerprint,
-        "parameters": _values(old) != _planned_values(task),
+        "parameters": bool(value_changes(old.given, _given(task))),
         "input": planned != stored,
     }
     return {kind for kind, is_other in differs.items() if is_other}
 
 
 def _code(task: Result, old: Artefact, known: Known) -> Iterator[Cause]:
-    code, was = task.identity.recipe.code, old.provenance.code
-    record = known.store.code(was["digest"])
-    if record:
-        changes = code_changes(record["definitions"], code.definitions)
-    else:
+    was, now = Texts.of(old.provenance, Stores((known.store,))), Texts.planned(task.identity.recipe.code)
+    if not was.state.definitions:
         # Without a copy of the earlier code, the files' digests are all that is known.
-        changes = code_changes(_whole(was["files"]), _whole(code.files))
-    texts = _Texts(known.store, record["sources"] if record else {}, code.sources)
-    templates = [change for change in changes if change.path.endswith(".ipynb")]
-    if templates:
-        name, lines = _cells(*texts.both(templates[0].path))
-        yield Cause("template", f"template {PurePosixPath(templates[0].path).stem}: {name}", lines)
+        now = replace(now, state=CodeState(now.state.files, {}))
+    changes = code_changes(was.state, now.state)
+    templates = [change for change in changes if change.file.endswith(".ipynb")]
+    for change in templates[:1]:
+        yield _template(change.file, was, now)
     others = [change for change in changes if change not in templates]
     if others or not templates:
         more = f" (and {len(others) - 1} more)" if len(others) > 1 else ""
-        said = f"{others[0]}{more}" if others else "its code changed"
-        yield Cause("code", said, tuple(line for change in others for line in texts.difference(change)))
+        said = f"{others[0].sentence}{more}" if others else "its code changed"
+        # A file that is new or gone is named; its whole text says nothing more.
+        shown = [with_text(change, was, now) for change in others if change.name or change.what == "changed"]
+        yield Cause("code", said, tuple(line for change in shown for line in _marked(change)))
 
 
-def _whole(files: Mapping[str, str]) -> dict[str, dict[str, str]]:
-    return {path: {"": digest} for path, digest in files.items()}
+def _template(file: str, was: Texts, now: Texts) -> Cause:
+    """The first cell of a template that differs, those of code before those of text."""
+    changes = cell_changes(file, was.text(file), now.text(file))
+    first = min(changes, key=lambda change: change.name.startswith("text"))
+    said = f"{first.name.removesuffix(' of A')} {first.what}" if first.name else "its cells or options changed"
+    return Cause("template", f"template {PurePosixPath(file).stem}: {said}", tuple(_marked(first)))
 
 
-@dataclass(frozen=True)
-class _Texts:
-    """The sources of two states of the code."""
-
-    store: Store
-    old: Mapping[str, str]
-    """Under each file's name the digest of its bytes."""
-    new: Mapping[str, bytes]
-
-    def both(self, path: str) -> tuple[str | None, str | None]:
-        before = self.store.source(self.old[path]) if path in self.old else None
-        after = self.new.get(path)
-        decoded = [data.decode("utf-8", "replace") if data is not None else None for data in (before, after)]
-        return decoded[0], decoded[1]
-
-    def difference(self, change: CodeChange) -> list[str]:
-        before, after = self.both(change.path)
-        if before is None and change.kind != "added":
-            return []
-        if change.name:
-            own = [text and definition_text(text, change.name) for text in (before, after)]
-            if own[0] != own[1]:
-                before, after = own
-        elif change.kind != "changed":
-            # A file that is new or gone is named; its whole text says nothing more.
-            return []
-        return _changed_lines(before, after)
-
-
-def _changed_lines(before: str | None, after: str | None) -> list[str]:
+def _marked(change: TextChange) -> Iterator[str]:
     """What went and what came, without the lines around it."""
-    return [line for line in source_diff(before, after) if line.startswith(("-", "+"))]
-
-
-def _cells(before: str | None, after: str | None) -> tuple[str, tuple[str, ...]]:
-    """The first cell that differs between two notebooks, in words, and its lines."""
-    try:
-        old, new = ([] if text is None else json.loads(text)["cells"] for text in (before, after))
-        for kind, name in (("code", "cell"), ("markdown", "text cell")):
-            sides = [["".join(cell["source"]) for cell in side if cell["cell_type"] == kind] for side in (old, new)]
-            for number, (was, now) in enumerate(zip_longest(*sides), 1):
-                if was != now:
-                    what = "added" if was is None else "removed" if now is None else "changed"
-                    return f"{name} {number} {what}", tuple(_changed_lines(was, now))
-    except (ValueError, KeyError, TypeError):
-        pass
-    return "its cells or options changed", ()
+    return (line for line in change.lines if line.startswith(("-", "+")))
 
 
 def _environment(task: Result, old: Artefact, known: Known) -> Iterator[Cause]:
     changes = environment_changes(old.provenance.environment, asdict(task.identity.environment))
-    yield Cause("environment", ", ".join(changes))
+    yield Cause("environment", ", ".join(change.sentence for change in changes))
 
 
 def _data(task: Result, old: Artefact, known: Known) -> Iterator[Cause]:
     from workflows.data.tables import read_table
-    from workflows.evaluation.comparison import compare_tables, row_name
+    from workflows.evaluation.changes import row_name
+    from workflows.evaluation.comparison import compare_tables
 
     assert isinstance(task, Query)
     try:
@@ -184,9 +141,8 @@ def _data(task: Result, old: Artefact, known: Known) -> Iterator[Cause]:
 
 
 def _parameters(task: Result, old: Artefact, known: Known) -> Iterator[Cause]:
-    before, after = _values(old.provenance), _planned_values(task)
-    names = [name for name in {**before, **after} if before.get(name) != after.get(name)]
-    yield Cause("parameters", ", ".join(f"{name} {before.get(name)} -> {after.get(name)}" for name in names))
+    changes = value_changes(old.provenance.given, _given(task))
+    yield Cause("parameters", ", ".join(change.sentence for change in changes))
 
 
 def _inputs(task: Result, old: Artefact, known: Known) -> Iterator[Cause]:
@@ -203,15 +159,5 @@ def _inputs(task: Result, old: Artefact, known: Known) -> Iterator[Cause]:
     yield Cause("input", f"{name} ({how}){more}")
 
 
-def _values(old: Provenance) -> dict[str, str]:
-    """What a stored result was given, as text; for a report the values of its template."""
-    if old.template:
-        return {name: canonical_json(value) for name, value in old.template["values"].items()}
-    return {name: text for name, text in old.parameters.items() if name != "version"}
-
-
-def _planned_values(task: Result) -> dict[str, str]:
-    template = task.template_record()
-    if template:
-        return {name: canonical_json(value) for name, value in template["values"].items()}
-    return dict(task.identity.recipe.parameters)
+def _given(task: Result) -> dict[str, Any]:
+    return given(task.to_str_params(only_significant=True), task.template_record())

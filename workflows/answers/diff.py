@@ -9,13 +9,15 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from workflows.answers.difference import TextChange, ValueChange
 from workflows.answers.figures import Shown, compare_outputs
 from workflows.answers.lineage import Node, Pair, lineage, paired
 from workflows.answers.steps import Step, step_of
+from workflows.answers.texts import TextChange
 from workflows.errors import PathError
-from workflows.evaluation.comparison import MeasureChange, compare_measures
+from workflows.evaluation.changes import MeasureChange
+from workflows.evaluation.comparison import compare_measures
 from workflows.evaluation.measures import Measure, from_json
+from workflows.identity.changes import ValueChange
 from workflows.store.address import MEASURES, NOTEBOOK
 from workflows.store.provenance import Provenance
 

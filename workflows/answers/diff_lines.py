@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from workflows.answers.diff import Difference
-    from workflows.answers.difference import TextChange
     from workflows.answers.steps import Step
+    from workflows.answers.texts import TextChange
 
 _SOURCE = 12
 """Lines of source shown of each change."""

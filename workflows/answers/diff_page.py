@@ -19,10 +19,10 @@ from pygments.lexers import TextLexer, get_lexer_for_filename
 from pygments.util import ClassNotFound
 
 from workflows import notebooks
-from workflows.answers.difference import TextChange
 from workflows.answers.figures import Figure
+from workflows.answers.texts import TextChange
 from workflows.errors import PathError
-from workflows.evaluation.comparison import row_name
+from workflows.evaluation.changes import row_name
 from workflows.notebooks.facts import summary
 
 if TYPE_CHECKING:

@@ -38,7 +38,7 @@ class Explanation:
             **nested(self.origin),
             "measures": [vars(measure) for measure in self.measures],
             "damage": self.found.damage,
-            "definitions": {digest: store().code(digest) for digest in self._codes},
+            "definitions": {digest: store().code.record(digest) for digest in self._codes},
         }
 
     def lines(self) -> list[str]:
@@ -75,7 +75,7 @@ class Explanation:
         for digest, results in self._codes.items():
             yield ""
             yield f"code {digest[:16]} of {listed(dict.fromkeys(made.task for made in results))}"
-            yield from _definitions(store().code(digest), results[0].record)
+            yield from _definitions(store().code.record(digest), results[0].record)
             observed = dict.fromkeys(o for made in results if made.record for o in made.record.code.get("observed", ()))
             if observed:
                 yield f"  seen while it ran: {listed(observed)}"

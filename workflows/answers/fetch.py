@@ -16,7 +16,7 @@ from workflows.identity.canonical import digest_bytes
 from workflows.notebooks.template import Template
 from workflows.store.address import TABLE
 from workflows.store.artefacts import Artefact
-from workflows.tasks.making import made
+from workflows.tasks.build import built
 from workflows.tasks.project import current
 from workflows.tasks.report import ReportTask, template_code
 
@@ -103,7 +103,7 @@ def fetch(name: str, date: datetime.date, parameters: str, into: Path | None, fo
     places = _places(template)
     if into is None and not force:
         _check_samples(template, places)
-    artefacts = dict(zip(tasks, made(list(tasks.values())), strict=True))
+    artefacts = dict(zip(tasks, built(list(tasks.values())), strict=True))
     current().save()
     if into is None:
         return Fetching(template, date, _lay_samples(template, places, artefacts), None)
@@ -136,7 +136,7 @@ def _places(template: Template) -> dict[str, str]:
 def _check_samples(template: Template, places: Mapping[str, str]) -> None:
     """Refuse to overwrite what could not be had back."""
     files = [template.path.parent / place for place in places.values()]
-    lost = [file for file in files if file.exists() and not _is_known(file) and not current().is_committed(file)]
+    lost = [file for file in files if file.exists() and not _is_known(file) and not current().checkout.has(file)]
     if lost:
         raise PathError.sample_lost([str(_shown(file)) for file in lost])
 

@@ -9,7 +9,7 @@ from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
-from workflows.answers.difference import Cells, cell_name, cell_pairs
+from workflows.answers.texts import Cells, cell_name, cell_pairs
 from workflows.evaluation.measures import MIME
 
 _IMAGES = ("image/svg+xml", "image/png", "image/jpeg")

@@ -40,15 +40,14 @@ class Found:
 
 
 @cache
-def configured_store(location: str, cache: Path) -> Store:
-    """The store at a place, opened once."""
-    return Store.at(location, cache)
+def _opened(location: str, cache: Path, catalog: str) -> Store:
+    return Store.at(location, cache, catalog)
 
 
 def store() -> Store:
-    """The store of the current directory's project, whose pipelines need not be loaded to read it."""
+    """The store of the current directory's project, opened once; its pipelines need not be loaded to read it."""
     found = settings.load()
-    return configured_store(found.store, found.cache)
+    return _opened(found.store, found.cache, found.catalog)
 
 
 def find(shown: str) -> Found:

@@ -9,14 +9,13 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from workflows.answers.found import find
+from workflows import settings
+from workflows.answers.found import find, store
 from workflows.errors import ParcoursError, StoreError
 from workflows.identity.canonical import digest_bytes
-from workflows.store.address import TABLE
+from workflows.store.address import FAILURE, TABLE
 from workflows.store.artefacts import Artefact, Store
 from workflows.store.provenance import Provenance
-from workflows.tasks.project import current
-from workflows.tasks.report import FAILURE
 
 
 @dataclass(frozen=True)
@@ -28,22 +27,22 @@ class Stores:
     def find(self, task: str, date: str, version: str) -> list[tuple[Store, Artefact]]:
         """The artefacts of a version; one of a format that this release does not know counts as not there."""
         found = []
-        for store in self.places:
+        for place in self.places:
             try:
-                artefact = store.by_version(task, date, version)
+                artefact = place.by_version(task, date, version)
             except ParcoursError:
                 continue
             if artefact:
-                found.append((store, artefact))
+                found.append((place, artefact))
         return found
 
     def code(self, record: Provenance) -> dict[str, Any] | None:
         """The record of the code that made a result."""
-        return next(filter(None, (store.code(record.code["digest"]) for store in self.places)), None)
+        return next(filter(None, (store.code.record(record.code["digest"]) for store in self.places)), None)
 
     def text(self, sha256: str) -> str | None:
         """A file of code as it was loaded."""
-        data = next(filter(None, (store.source(sha256) for store in self.places)), None)
+        data = next(filter(None, (store.code.source(sha256) for store in self.places)), None)
         return None if data is None else data.decode("utf-8", "replace")
 
 
@@ -86,10 +85,10 @@ class Node:
         beside = self.folder / name if self.folder else None
         if recorded and beside and beside.is_file() and digest_bytes(beside.read_bytes()) == recorded:
             return beside
-        for store, artefact in self.stores.find(self.task, self.date, self.version) if recorded else ():
+        for place, artefact in self.stores.find(self.task, self.date, self.version) if recorded else ():
             if artefact.provenance.outputs.get(name, {}).get("sha256") == recorded:
                 try:
-                    return store.file(artefact, name)
+                    return place.file(artefact, name)
                 except StoreError:
                     continue
         return None
@@ -130,14 +129,14 @@ def lineage(shown: str) -> Node:
 
 def _stores(folder: Path | None, record: Provenance) -> Stores:
     """The store that a folder lies in as an artefact of it, which may be another's, then this project's."""
-    project = current()
+    configured = settings.load()
     if folder is None or len(folder.absolute().parents) < 3:
-        return Stores((project.store,))
+        return Stores((store(),))
     date, task, root = folder.absolute().parents[:3]
     is_artefact = (task.name, date.name) == (record.task, record.parameters.get("date", "-"))
-    is_elsewhere = root.resolve() != Path(project.settings.store).resolve()
-    own = [Store.at(str(root), project.settings.cache)] if is_artefact and is_elsewhere else []
-    return Stores((*own, project.store))
+    is_elsewhere = root.resolve() != Path(configured.store).resolve()
+    own = [Store.at(str(root), configured.cache)] if is_artefact and is_elsewhere else []
+    return Stores((*own, store()))
 
 
 @dataclass(frozen=True)

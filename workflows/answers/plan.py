@@ -190,15 +190,14 @@ class _Survey:
     def _taken_over(self, task: Result, standing: dict[str, Artefact]) -> tuple[Artefact, Cause] | None:
         """The stored result that would be taken over, and why, where all inputs are there or taken over themselves."""
         from workflows.answers.causes import Cause
+        from workflows.tasks.record import drafted
         from workflows.tasks.reuse import equal
 
         store = current().store
         inputs = [standing.get(below.version) or store.find(below.address) for below in task.identity.inputs]
         if not all(inputs):
             return None
-        found = equal(
-            store, task.address, task.draft_record(task.identity, [artefact for artefact in inputs if artefact])
-        )
+        found = equal(store, task.address, drafted(task, task.identity, [artefact for artefact in inputs if artefact]))
         if found is None:
             return None
         old = found.artefact.provenance

@@ -6,9 +6,9 @@ import time
 from dataclasses import dataclass
 from typing import Any
 
+from workflows.answers.found import store
 from workflows.answers.walk import watched
 from workflows.store.indexer import Reindexed
-from workflows.tasks.project import at_rest
 
 
 @dataclass(frozen=True)
@@ -52,8 +52,8 @@ class Filled:
 
 def reindex() -> Filled:
     """Fill the catalog from the store, whatever it held; raises CatalogError where it cannot be written."""
-    store = at_rest().store
+    opened = store()
     began = time.monotonic()
     with watched() as progress:
-        found = store.index.reindex(progress)
-    return Filled(store.index.catalog.place, store.shown("").rstrip("/"), found, time.monotonic() - began)
+        found = opened.index.reindex(progress)
+    return Filled(opened.index.catalog.place, opened.shown("").rstrip("/"), found, time.monotonic() - began)

@@ -83,8 +83,8 @@ def reproduce(path: str, folder: Path) -> Reproduction:
     if found.record.template is None:
         raise PathError.no_report(path, f"{found.record.task} {found.date}")
     check_free(folder)
-    code = store().code(found.record.code["digest"])
-    sources = {name: store().source(sha256) for name, sha256 in code["sources"].items()} if code else {}
+    code = store().code.record(found.record.code["digest"])
+    sources = {name: store().code.source(sha256) for name, sha256 in code["sources"].items()} if code else {}
     template, label = _notebook(found, sources)
     if len(template.tables) != len(found.record.inputs):
         raise PathError.no_artefact(path, f"has inputs that are not those of {template.name}")

@@ -6,16 +6,11 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
 
-from workflows.answers.difference import (
-    TextChange,
-    ValueChange,
-    code_changes,
-    environment_changes,
-    parameter_changes,
-    template_changes,
-)
 from workflows.answers.lineage import Node, Pair
-from workflows.evaluation.comparison import TableChange, compare_tables
+from workflows.answers.texts import TextChange, template_changes, texts_changed
+from workflows.evaluation.changes import TableChange
+from workflows.evaluation.comparison import compare_tables
+from workflows.identity.changes import ValueChange, environment_changes, value_changes
 from workflows.identity.syntax import normal_sql
 from workflows.store.address import TABLE
 from workflows.store.provenance import Provenance
@@ -142,15 +137,15 @@ def step_of(pair: Pair, top: Pair, has_same_bytes: bool | None) -> Step:
         return Step(pair, has_same_bytes, table=table)
     parameters = [
         change
-        for change in parameter_changes(a.record, b.record)
+        for change in value_changes(a.record.given, b.record.given)
         if change.name != "date" or pair is top or not pair.is_same_day
     ]
     return Step(
         pair,
         has_same_bytes,
-        tuple(code_changes(a, b)),
+        tuple(texts_changed(a, b)),
         tuple(parameters),
-        tuple(environment_changes(a.record, b.record)),
+        tuple(environment_changes(a.record.environment, b.record.environment)),
         tuple(template_changes(a, b)),
         _has_other_data(a.record, b.record),
         table,

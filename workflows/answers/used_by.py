@@ -10,14 +10,15 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from workflows.answers.found import find
+from workflows import settings
+from workflows.answers.found import find, store
 from workflows.answers.walk import watched
 from workflows.errors import DateError, PathError, SubjectError
+from workflows.identity.checkout import Checkout
 from workflows.store.address import REPORT
 from workflows.store.artefacts import Store
 from workflows.store.catalog import Catalog, Subject, User
 from workflows.store.provenance import Provenance, commit_of
-from workflows.tasks.project import Project, at_rest
 
 _COMMIT = re.compile(r"[0-9a-f]{4,64}")
 _VERSION = re.compile(r"[0-9a-f]{8,64}")
@@ -93,24 +94,23 @@ def used_by(name: str, date: str | None = None, in_full: bool = False) -> UsedBy
 
     Raises SubjectError for a name that is unknown or ambiguous, PathError and DateError for a path or date that is none.
     """
-    project = at_rest()
-    index = project.store.index
+    index = store().index
     day = _day(date) if date else None
 
     def answer(catalog: Catalog) -> UsedBy:
-        subject = _subject(name, day, project, catalog)
+        subject = _subject(name, day, catalog)
         users = [user for user in catalog.users(subject, not in_full) if index.is_there(user.path)]
         reports = [user for user in users if user.template]
-        return UsedBy(subject, reports, [user for user in users if not user.template], project.store)
+        return UsedBy(subject, reports, [user for user in users if not user.template], store())
 
     with watched() as progress:
         return index.ask(answer, progress)
 
 
-def _subject(name: str, date: str | None, project: Project, catalog: Catalog) -> Subject:
+def _subject(name: str, date: str | None, catalog: Catalog) -> Subject:
     if catalog.has_task(name) and date:
         return Subject(f"{name} {date}", task=name, date=date)
-    meanings = list(_meanings(name, project, catalog))
+    meanings = list(_meanings(name, catalog))
     if not meanings and ("/" in name or Path(name).suffix):
         raise PathError.no_artefact(name, "does not exist")
     if not meanings:
@@ -122,13 +122,13 @@ def _subject(name: str, date: str | None, project: Project, catalog: Catalog) ->
     return meanings[0]
 
 
-def _meanings(name: str, project: Project, catalog: Catalog) -> Iterator[Subject]:
+def _meanings(name: str, catalog: Catalog) -> Iterator[Subject]:
     """Everything that a name can stand for."""
     if catalog.has_task(name):
         yield Subject(name, task=name)
     digits = name.lower()
     commits = set(catalog.commits(digits)) if _COMMIT.fullmatch(digits) else set()
-    for commit in sorted(commits | set(filter(None, [project.commit_named(name)]))):
+    for commit in sorted(commits | set(filter(None, [Checkout(settings.load().root).commit_named(name)]))):
         yield Subject(f"commit {commit[:12]}", commit=commit)
     record = _record_at(name)
     if record:

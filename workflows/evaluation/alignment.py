@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from workflows.evaluation.comparison import EXAMPLES, CellChange, ColumnChange, Key, TableChange
+from workflows.evaluation.changes import EXAMPLES, CellChange, ColumnChange, Key, TableChange
 
 _ID = re.compile(r"(^|_)(id|key|uuid)$", re.IGNORECASE)
 INDEX = "(index)"

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from workflows.identity.canonical import digest, digest_bytes
+from workflows.identity.changes import CodeState
 from workflows.identity.effects import Effects
 from workflows.identity.modules import Module, Modules, parents
 from workflows.identity.names import Names, loaded_by
@@ -58,6 +59,11 @@ class Code:
     def of_file(cls, name: str, found: str, source: bytes, why: str = "") -> Code:
         """A single file that counts whole, by a digest; `why` where its reach cannot be decided."""
         return cls({name: found}, frozenset(), {name: {"": found}}, {name: source}, {name: why} if why else {})
+
+    @property
+    def state(self) -> CodeState:
+        """What it reaches, for comparing it with another."""
+        return CodeState(self.files, self.definitions)
 
     def record(self) -> dict[str, Any]:
         """What the store keeps of it under its digest; the sources lie beside it under their own."""

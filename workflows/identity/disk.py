@@ -7,15 +7,18 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
+from workflows.identity.scope import Scope
 from workflows.identity.syntax import digest_python
 
 
-def changed_file(sources: Mapping[str, bytes], root: Path) -> str | None:
+def changed_file(sources: Mapping[str, bytes], scope: Scope) -> str | None:
     """The first of these files, {name in a code closure: bytes as loaded}, that means something else now or is gone.
 
     Times and sizes are not asked: two edits can fall into one tick of the file system's clock.
     """
-    return next((name for name, data in sources.items() if not _is_same(name, data, _bytes(name, root))), None)
+    return next(
+        (name for name, data in sources.items() if not _is_same(name, data, _bytes(scope.path(name), name))), None
+    )
 
 
 def _is_same(name: str, loaded: bytes, found: bytes | None) -> bool:
@@ -29,12 +32,12 @@ def _is_same(name: str, loaded: bytes, found: bytes | None) -> bool:
         return False
 
 
-def _bytes(name: str, root: Path) -> bytes | None:
+def _bytes(path: Path, name: str) -> bytes | None:
     try:
-        return (root / name).read_bytes()
+        return path.read_bytes()
     except OSError:
-        path = _outside(name)
-        return path.read_bytes() if path else None
+        outside = _outside(name)
+        return outside.read_bytes() if outside else None
 
 
 def _outside(name: str) -> Path | None:

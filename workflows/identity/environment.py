@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from workflows.identity.canonical import digest, digest_bytes
+from workflows.identity.foreign import ENGINE
 from workflows.identity.memo import Memo
-from workflows.identity.modules import ENGINE
 from workflows.identity.syntax import digest_python
 from workflows.release import VERSION
 

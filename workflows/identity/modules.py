@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import ast
 import importlib.util
-import site
 import sys
-import sysconfig
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from importlib.machinery import EXTENSION_SUFFIXES, PathFinder
@@ -14,10 +12,9 @@ from pathlib import Path
 
 from workflows.errors import PipelineError
 from workflows.identity.canonical import digest_bytes
+from workflows.identity.foreign import ENGINE, foreign_folders
 from workflows.identity.memo import Memo
 from workflows.identity.outline import Outline, outline
-
-ENGINE = Path(__file__).resolve().parent.parent
 
 
 @dataclass(frozen=True)
@@ -59,7 +56,7 @@ class Modules:
     _foreign: tuple[Path, ...] = ()
 
     def __post_init__(self) -> None:
-        self._foreign = _foreign_folders(self.root)
+        self._foreign = foreign_folders(self.root)
 
     def get(self, name: str) -> Module | None:
         """The module of a name, if it is the project's own."""
@@ -168,16 +165,3 @@ def _hooked(name: str) -> importlib.machinery.ModuleSpec | None:
         return importlib.util.find_spec(name)
     except (ImportError, ValueError):
         return None
-
-
-def _foreign_folders(root: Path) -> tuple[Path, ...]:
-    """Where the standard library and installed distributions lie; an editable install lies elsewhere."""
-    places = [sysconfig.get_path(kind) for kind in ("stdlib", "platstdlib", "purelib", "platlib")]
-    places += [*site.getsitepackages(), site.getusersitepackages()]
-    # A folder that holds the records of installed distributions holds them too, wherever it lies.
-    places += [place for place in sys.path if place and Path(place) != root and _is_installed(Path(place))]
-    return tuple({Path(place).resolve() for place in places if place})
-
-
-def _is_installed(folder: Path) -> bool:
-    return folder.is_dir() and any(entry.name.endswith(".dist-info") for entry in folder.iterdir())

@@ -99,11 +99,6 @@ class Files:
             found = joined(found, _file(f"{label}/", ABSENT if names is None else digest(names), None))
         return found
 
-    def differs(self, label: str, source: bytes) -> bool:
-        """Whether a file is another program or has other bytes than these."""
-        now = self._read(label).files[label]
-        return now != _digest(self.scope.path(label), source)
-
     def _kept(self, label: str, kept: dict[str, Code]) -> Code:
         if label not in kept:
             kept[label] = self._read(label)

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import json
 import os
-import site
 import sys
-import sysconfig
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from functools import cache, cached_property
 from importlib.machinery import PathFinder
 from pathlib import Path
 from typing import Literal
 
-ENGINE = str(Path(__file__).resolve().parent.parent)
+from workflows.identity.foreign import ENGINE, foreign_folders
+
+_ENGINE = str(ENGINE)
 _LOOKING_ON = str(Path(__file__).resolve().parent)
 _NEVER = frozenset({".git", ".venv", "__pycache__", "site-packages", ".ipynb_checkpoints"})
 _CELL = "<cell "
@@ -31,7 +31,7 @@ class Scope:
     """The templates' folder and the pipelines' packages, wherever they lie, by the label that they have."""
     excluded: tuple[str, ...]
     """Where results and look-ups are kept."""
-    foreign: tuple[str, ...] = field(default_factory=lambda: _foreign())
+    foreign: tuple[str, ...]
     """Where the standard library and installed distributions lie."""
 
     @classmethod
@@ -39,7 +39,8 @@ class Scope:
         """The scope of a project with its settings."""
         found = {name.replace(".", "/"): place for name in pipelines if (place := _package(name, root))}
         found["templates"] = str(templates.resolve())
-        return cls(str(root.resolve()), found, tuple(_spelled(root / place) for place in excluded))
+        foreign = tuple(map(str, foreign_folders(root)))
+        return cls(str(root.resolve()), found, tuple(_spelled(root / place) for place in excluded), foreign)
 
     def to_json(self) -> str:
         """The scope as text, for another process."""
@@ -67,7 +68,7 @@ class Scope:
         if _within(path, self.excluded) or not _NEVER.isdisjoint(Path(path).relative_to("/").parts):
             return None
         is_pipeline = _within(path, self.places.values())
-        if _within(path, (ENGINE,)) and not is_pipeline:
+        if _within(path, (_ENGINE,)) and not is_pipeline:
             return None
         if _within(path, (self.root,)):
             return os.path.relpath(path, self.root)
@@ -118,7 +119,7 @@ class Scope:
         if _within(path, (_LOOKING_ON,)):
             # Between one who acts and what is done, because it looks on there.
             return ""
-        if _within(path, (ENGINE, *_luigi())):
+        if _within(path, (_ENGINE, *_luigi())):
             return "engine"
         return "" if _within(path, self.foreign) else "own"
 
@@ -159,9 +160,3 @@ def _luigi() -> tuple[str, ...]:
     """Luigi looks for its configuration wherever it is imported, which is the engine's affair."""
     spec = PathFinder.find_spec("luigi")
     return tuple(os.path.realpath(place) for place in spec.submodule_search_locations or ()) if spec else ()
-
-
-def _foreign() -> tuple[str, ...]:
-    places = [sysconfig.get_path(kind) for kind in ("stdlib", "platstdlib", "purelib", "platlib")]
-    places += [*site.getsitepackages(), site.getusersitepackages(), sys.prefix]
-    return tuple({os.path.realpath(place) for place in places if place})

@@ -17,7 +17,7 @@ import psutil
 from jupyter_client.kernelspec import KernelSpec
 from jupyter_client.manager import AsyncKernelManager
 
-from workflows.identity.modules import ENGINE
+from workflows.identity.foreign import ENGINE
 from workflows.identity.scope import Scope
 from workflows.identity.surroundings import fixed
 from workflows.notebooks.guarded import FOLDER, MARK, OWNER, SCOPE, SEED, kill_marked

@@ -9,6 +9,7 @@ TABLE = "table.parquet"
 REPORT = "report.html"
 NOTEBOOK = "report.ipynb"
 MEASURES = "measures.json"
+FAILURE = "failure.json"
 
 DAMAGED = "damaged"
 FAILED = "failed"

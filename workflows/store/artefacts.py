@@ -3,36 +3,25 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import logging
 import os
 import re
 import shutil
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from itertools import chain, count
 from pathlib import Path
-from typing import Any
 
 from workflows.errors import StoreError
-from workflows.identity.canonical import canonical_json, digest_bytes
+from workflows.identity.canonical import digest_bytes
 from workflows.store.acceptances import Acceptances
-from workflows.store.address import (
-    CODE,
-    DAMAGED,
-    FAILED,
-    OBSERVED,
-    PROVENANCE,
-    REPORT,
-    SOURCES,
-    TABLE,
-    Address,
-    is_of_tasks,
-)
+from workflows.store.address import DAMAGED, PROVENANCE, REPORT, TABLE, Address, is_of_tasks
 from workflows.store.catalog import Catalog
+from workflows.store.code import CodeCopies
+from workflows.store.failures import Failures
 from workflows.store.files import Folder, ObjectStore, Place
 from workflows.store.indexer import Indexer
+from workflows.store.observations import Observations
 from workflows.store.plans import Plans
 from workflows.store.provenance import Provenance
 
@@ -57,8 +46,13 @@ class Store:
         self._place = place
         self._index = Indexer(place, Catalog(catalog), catalog) if catalog else None
         self._intact: set[str] = set()
-        self._kept: set[str] = set()
         self._observing: dict[str, Artefact] = {}
+        self.code = CodeCopies(place)
+        """The code that made the artefacts."""
+        self.observations = Observations(place)
+        """What runs have shown beyond it."""
+        self.failures = Failures(place)
+        """The reports that failed."""
         self.plans = Plans(place)
         """The plans of the runs that go on."""
         self.acceptances = Acceptances(place)
@@ -159,25 +153,6 @@ class Store:
             first = self.find(address)
             self._index.note(address.path, first.provenance if first else provenance)
 
-    def keep_failed(
-        self, staged: Path, template: str, date: str, time: datetime, finish: Callable[[str], None] = lambda _: None
-    ) -> str:
-        """Keep what a failed report left; returns its folder, relative to the store.
-
-        `finish` is told the folder before it is visible, for what names it.
-        """
-        folder = f"{FAILED}/{template}/{date}"
-        moment = f"{time.astimezone(UTC):%Y-%m-%dT%H-%M-%S}"
-        earlier = set(self._place.folders(folder))
-        spellings = chain([moment], (f"{moment}-{n}" for n in count(2)))
-
-        def is_kept(name: str) -> bool:
-            finish(name)
-            # Another process may take a name between the look and the move.
-            return self._place.publish(staged, name)
-
-        return next(filter(is_kept, (f"{folder}/{spelling}" for spelling in spellings if spelling not in earlier)))
-
     def twin(self, address: Address, provenance: Provenance, accepted: Collection[str] = ()) -> Artefact | None:
         """An intact artefact that the same recipe made from the same bytes, under another version.
 
@@ -258,50 +233,6 @@ class Store:
                 names = self._place.folders(f"{task}/{date}")
                 found += [f"{task}/{date}/{name}" for name in names if name[-16:].startswith(version[:16])]
         return found
-
-    def keep_code(self, record: Mapping[str, Any], sources: Mapping[str, bytes]) -> None:
-        """Keep a copy of the code that makes a result: its record under its digest, each file under its own."""
-        digest = record["digest"]
-        if digest in self._kept:
-            return
-        if not self._place.exists(f"{CODE}/{digest}.json"):
-            for name, data in sources.items():
-                place = f"{SOURCES}/{record['sources'][name]}"
-                if not self._place.exists(place):
-                    self._place.put(place, data)
-            self._place.put(f"{CODE}/{digest}.json", canonical_json(record).encode("utf-8", "surrogatepass"))
-        self._kept.add(digest)
-
-    def code(self, digest: str) -> dict[str, Any] | None:
-        """The record of the code with a digest, if the store has it: `files`, `definitions`, `sources`, `undecided`."""
-        try:
-            found = json.loads(self._place.read(f"{CODE}/{digest}.json"))
-        except (OSError, ValueError):
-            return None
-        return found if isinstance(found, dict) and found.get("digest") == digest else None
-
-    def source(self, sha256: str) -> bytes | None:
-        """The bytes of a file of code as it was loaded, if the store has them undamaged."""
-        try:
-            data = self._place.read(f"{SOURCES}/{sha256}")
-        except OSError:
-            return None
-        return data if digest_bytes(data) == sha256 else None
-
-    def observed_dates(self, task: str) -> list[str]:
-        """The dates for which it is known what runs of a task have shown."""
-        return self._place.folders(f"{OBSERVED}/{task}")
-
-    def observed(self, task: str, date: str, key: str) -> Any:
-        """What runs have shown under a key, if anything is known."""
-        try:
-            return json.loads(self._place.read(f"{OBSERVED}/{task}/{date}/{key}.json"))
-        except (OSError, ValueError):
-            return None
-
-    def keep_observed(self, task: str, date: str, key: str, record: Mapping[str, Any]) -> None:
-        """Keep what runs have shown under a key."""
-        self._place.put(f"{OBSERVED}/{task}/{date}/{key}.json", canonical_json(record).encode("utf-8", "surrogatepass"))
 
     def reuse(self, artefact: Artefact, name: str, staged: Path) -> None:
         """Lay one of an artefact's files into a staged folder; the bytes are shared where the file system can."""

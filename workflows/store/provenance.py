@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -105,6 +105,11 @@ class Provenance:
         return self.reused_from or self.version
 
     @property
+    def given(self) -> dict[str, Any]:
+        """The significant parameters; those of a report are the values of its template."""
+        return given(self.parameters, self.template)
+
+    @property
     def observed(self) -> dict[str, str]:
         """The files and folders that the run has shown beyond what its code names, with their digests."""
         found: dict[str, str] = self.code.get("observed", {})
@@ -123,6 +128,14 @@ class Provenance:
     def environment_key(self) -> tuple[str, tuple[tuple[str, str], ...]]:
         """What of the environment enters the version: Python's minor version and the packages."""
         return environment_key(self.environment)
+
+
+def given(parameters: Mapping[str, str], template: Mapping[str, Any] | None) -> dict[str, Any]:
+    """What a record with these parameters, and for a report this template, says that it was given."""
+    if template is None:
+        return _unversioned(parameters)
+    values = {name: value for name, value in template["values"].items() if name != "date"}
+    return {"template": template["name"], "date": parameters.get("date"), **values}
 
 
 def environment_key(environment: dict[str, Any]) -> tuple[str, tuple[tuple[str, str], ...]]:
@@ -154,7 +167,7 @@ def _has(found: Any, **kinds: type) -> bool:
     return isinstance(found, dict) and all(isinstance(found.get(name), kind) for name, kind in kinds.items())
 
 
-def _unversioned(parameters: dict[str, str]) -> dict[str, str]:
+def _unversioned(parameters: Mapping[str, str]) -> dict[str, str]:
     return {name: value for name, value in parameters.items() if name != "version"}
 
 

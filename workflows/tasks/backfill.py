@@ -10,9 +10,9 @@ import luigi
 
 from workflows.errors import DateError, TemplateError
 from workflows.tasks import command, handover
+from workflows.tasks.parameters import DateParameter
 from workflows.tasks.project import current
 from workflows.tasks.report import ReportTask, read_template
-from workflows.tasks.result import DateParameter
 
 ALL = "all"
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from luigi.task_register import Register, TaskClassException
 
 from workflows.errors import ParcoursError, PlanError
-from workflows.identity.changes import code_changes, environment_changes
+from workflows.identity.changes import CodeState, code_changes, environment_changes
 from workflows.identity.closure import Code
 from workflows.identity.environment import Environment
 from workflows.identity.version import version_of
@@ -58,7 +58,7 @@ def write(roots: Iterable[Result]) -> None:
         return
     for code in {task.identity.recipe.code.digest: task.identity.recipe.code for task in tasks.values()}.values():
         # A worker that refuses says which definitions differ from these.
-        store.keep_code(code.record(), code.sources)
+        store.code.keep(code.record(), code.sources)
     planned = {version: _planned(task) for version, task in tasks.items()}
     name = store.plans.write(planned, missing[0].version, datetime.datetime.now(datetime.UTC))
     _handed.written.append(_Written(store, name, [root.address for root in missing]))
@@ -122,11 +122,12 @@ def _task(planned: Planned, version: str) -> Result:
 
 def _difference(draft: Result, recipe: Recipe, around: Environment, planned: Planned, version: str) -> PlanError | None:
     """Why this process must not make a planned task: with its code, packages or settings it would be another."""
-    found = environment_changes(planned.environment, asdict(around))
+    found = [change.sentence for change in environment_changes(planned.environment, asdict(around))]
     if recipe.code.digest != planned.code:
-        record = current().store.code(planned.code)
-        changes = code_changes(record["definitions"], recipe.code.definitions) if record else []
-        found = [*map(str, changes), *found] or [f"code {planned.code[:16]}, here {recipe.code.digest[:16]}"]
+        record = current().store.code.record(planned.code)
+        was = CodeState(record["files"], record["definitions"]) if record else recipe.code.state
+        changes = [change.sentence for change in code_changes(was, recipe.code.state)]
+        found = [*changes, *found] or [f"code {planned.code[:16]}, here {recipe.code.digest[:16]}"]
     if found:
         return PlanError.other_code(draft.label, version, found)
     here = version_of(

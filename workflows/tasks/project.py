@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import datetime
 import importlib
-import subprocess
 import sys
 from collections.abc import Callable, Hashable, Iterable, Iterator
 from dataclasses import replace
@@ -20,6 +19,7 @@ from workflows import settings as configuration
 from workflows.data.database import Database, connect
 from workflows.errors import ParcoursError, PipelineError
 from workflows.identity import observation
+from workflows.identity.checkout import Checkout
 from workflows.identity.closure import CodeIndex
 from workflows.identity.environment import Distributions, installed_distributions
 from workflows.identity.memo import Memo
@@ -96,19 +96,6 @@ class Project:
         """The same as this process met them first."""
         return replace(self.files, kept={})
 
-    @property
-    def opened_at_import(self) -> dict[str, set[str]]:
-        """For each module, by its label, the files and folders that it opens and the modules that it imports by a computed name, while it is imported."""
-        found = {module: observation.at_import(module) for module in observation.imported_modules()}
-        return {
-            module: {
-                f"{sight.label}/" if sight.kind == "folder" else sight.label
-                for sight in sights
-                if sight.kind in ("file", "folder", "module", "call")
-            }
-            for module, sights in found.items()
-        }
-
     @cached_property
     def fetched(self) -> Memo:
         """The digests of the tables that were laid for work by hand, each with its date."""
@@ -120,20 +107,14 @@ class Project:
         return installed_distributions(self._memo("distributions"))
 
     @cached_property
+    def checkout(self) -> Checkout:
+        """The git checkout that the project is in."""
+        return Checkout(self.settings.root)
+
+    @cached_property
     def commit(self) -> tuple[str | None, bool]:
-        """The commit that is checked out, if any, and whether files differ from it."""
-        head = self._git("rev-parse", "HEAD")
-        return (head.strip(), bool(self._git("status", "--porcelain"))) if head else (None, False)
-
-    def commit_named(self, name: str) -> str | None:
-        """The commit that git knows by a name, such as a branch's, or by its first digits."""
-        found = self._git("rev-parse", "--verify", "--quiet", "--end-of-options", f"{name}^{{commit}}")
-        return found.strip() or None
-
-    def is_committed(self, path: Path) -> bool:
-        """Whether a file is as the commit that is checked out has it, and so can be had back."""
-        name = str(path.resolve())
-        return bool(self._git("ls-files", "--", name)) and not self._git("status", "--porcelain", "--", name)
+        """The commit that is checked out, if any, and whether files differ from it, as this process met them first."""
+        return self.checkout.commit()
 
     def label(self, path: Path) -> str:
         """A file's name in a code closure."""
@@ -181,25 +162,11 @@ class Project:
         self._memos.append(memo)
         return memo
 
-    def _git(self, *arguments: str) -> str:
-        try:
-            done = subprocess.run(
-                ["git", "-C", self.settings.root, *arguments], capture_output=True, text=True, timeout=60
-            )
-        except (OSError, subprocess.TimeoutExpired):
-            return ""
-        return done.stdout if done.returncode == 0 else ""
-
-
-def at_rest() -> Project:
-    """The project of the current directory without its pipelines, for questions about what is stored."""
-    return Project(configuration.load(), datetime.datetime.now(datetime.UTC).date())
-
 
 @cache
 def current() -> Project:
     """The project of the current directory; its pipelines are loaded."""
-    project = at_rest()
+    project = Project(configuration.load(), datetime.datetime.now(datetime.UTC).date())
     observation.watch(project.scope)
     with observation.loading():
         load_pipelines(project.settings)

@@ -17,10 +17,13 @@ from workflows.identity.environment import Environment
 from workflows.store.address import TABLE, Address
 from workflows.store.artefacts import Artefact, Provenance
 from workflows.store.plans import Planned
+from workflows.tasks.code import class_code, environment_of, module_folder
 from workflows.tasks.plan import Recipe
+from workflows.tasks.production import Made
 from workflows.tasks.progress import Progress
 from workflows.tasks.project import current
-from workflows.tasks.result import Made, Result, class_code, environment_of, module_folder
+from workflows.tasks.result import Result
+from workflows.tasks.unchanged import check_code
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -93,6 +96,7 @@ class Query(Result):
             raise self._no_data()
         frame = checked(self.label, as_frame(rows), self.schema)
         write_table(self.label, frame, folder / TABLE)
+        check_code(self)
         source = {
             "database": current().database.place,
             "query": statement.text,

@@ -21,21 +21,22 @@ from workflows.identity.canonical import canonical_json, digest_bytes
 from workflows.identity.closure import Code
 from workflows.notebooks.template import Template
 from workflows.notebooks.values import as_json
-from workflows.store.address import MEASURES, NOTEBOOK, REPORT, TABLE
+from workflows.store.address import FAILURE, MEASURES, NOTEBOOK, REPORT, TABLE
 from workflows.store.artefacts import Address, Artefact, Provenance, described
 from workflows.store.plans import Planned
 from workflows.tasks import command
+from workflows.tasks.parameters import DateParameter
 from workflows.tasks.plan import Recipe
+from workflows.tasks.production import Made
 from workflows.tasks.progress import Progress
 from workflows.tasks.project import current
 from workflows.tasks.query import Query
-from workflows.tasks.result import DateParameter, Made, Result
+from workflows.tasks.result import Result
+from workflows.tasks.sightings import learned
 from workflows.tasks.stage import Stage
 
 if TYPE_CHECKING:
     from workflows.notebooks.execution import Execution, Failure
-
-FAILURE = "failure.json"
 
 
 class ReportTask(Result):
@@ -151,7 +152,7 @@ class ReportTask(Result):
             raise self._failed(folder, execution, execution.failure, draft, progress)
         (folder / MEASURES).write_text(to_json(in_notebook(execution.notebook.cells)), encoding="utf-8")
         _write_notebook(folder, execution.notebook)
-        draft, recipe = self.learned(draft, execution.observed, inputs)
+        draft, recipe = learned(self, draft, execution.observed, inputs)
         return replace(self._rendered(folder, execution.notebook, draft), draft=draft, recipe=recipe)
 
     def take(self, folder: Path, twin: Artefact, inputs: Sequence[Artefact], draft: Provenance) -> Made:
@@ -163,7 +164,7 @@ class ReportTask(Result):
         notebook = nbformat.reads(store.file(twin, NOTEBOOK).read_text(encoding="utf-8"), as_version=4)
         self._settle(notebook, inputs)
         _write_notebook(folder, notebook)
-        return self._rendered(folder, notebook, replace(draft, reused_from=twin.provenance.maker))
+        return self._rendered(folder, notebook, draft)
 
     def _rendered(self, folder: Path, notebook: Any, draft: Provenance) -> Made:
         from workflows.notebooks.facts import PageFacts, sections, summary
@@ -221,9 +222,9 @@ class ReportTask(Result):
 
         _write_notebook(folder, execution.notebook)
         (folder / FAILURE).write_text(record_text, encoding="utf-8")
-        store.keep_code(code.record(), code.sources)
+        store.code.keep(code.record(), code.sources)
         now = datetime.datetime.now(datetime.UTC)
-        kept = store.keep_failed(folder, self.template, self.date.isoformat(), now, finish)
+        kept = store.failures.keep(folder, self.template, self.date.isoformat(), now, finish)
         progress.link(store.link(f"{kept}/{REPORT}"))
         lines = [
             sentence,

@@ -19,9 +19,12 @@ from workflows.identity.closure import Code
 from workflows.identity.surroundings import fixed_surroundings
 from workflows.store.address import MEASURES, TABLE
 from workflows.store.artefacts import Artefact, Provenance
+from workflows.tasks.code import class_code, place_of
+from workflows.tasks.production import Made
 from workflows.tasks.progress import Progress
 from workflows.tasks.project import current
-from workflows.tasks.result import Made, Result, class_code, place_of
+from workflows.tasks.result import Result
+from workflows.tasks.sightings import learned
 
 
 class Stage(Result):
@@ -67,7 +70,7 @@ class Stage(Result):
         if measures:
             (folder / MEASURES).write_text(to_json(measures), encoding="utf-8")
             files[MEASURES] = None
-        draft, recipe = self.learned(draft, seen.sights, inputs)
+        draft, recipe = learned(self, draft, seen.sights, inputs)
         return Made(files, shown=f"{len(frame):,} rows", draft=draft, recipe=recipe)
 
     def check_arguments(self) -> None:

@@ -14,7 +14,7 @@ from workflows.tasks.project import current
 from workflows.tasks.result import Result
 
 
-def made(tasks: Sequence[Result]) -> list[Artefact]:
+def built(tasks: Sequence[Result]) -> list[Artefact]:
     """The artefacts of these tasks, made with everything they require where the store has them not.
 
     Progress goes to standard error. Raises the error of the first task that fails, before anything is run where it is

@@ -10,14 +10,8 @@ from typing import Any
 
 import pytest
 
-from workflows.answers.difference import (
-    cell_pairs,
-    code_changes,
-    environment_changes,
-    parameter_changes,
-    template_changes,
-)
 from workflows.answers.lineage import Node, Stores
+from workflows.answers.texts import cell_pairs, template_changes, texts_changed
 from workflows.identity.canonical import digest, digest_bytes
 from workflows.store.artefacts import Store
 from workflows.store.provenance import Provenance
@@ -44,7 +38,7 @@ def made(tmp_path: Path) -> Made:
             "sources": {name: digest_bytes(data) for name, data in sources.items()}, "undecided": {},
         }  # fmt: skip
         if sources:
-            store.keep_code(kept, sources)
+            store.code.keep(kept, sources)
         record = replace(RECORD, code={**RECORD.code, "digest": kept["digest"], "files": files}, **others)
         return Node(record.task, "2020-01-01", record.version, None, record, Stores((store,)))
 
@@ -58,7 +52,7 @@ NEW = "import math\n\nSCALE = 3\n\ndef scaled(x):\n    return SCALE * abs(x)\n"
 def test_each_definition_that_differs_is_named_with_the_difference_of_its_own_text(made: Made) -> None:
     old = made({"acme.py": ({"SCALE": "1", "scaled": "2", "math": "0"}, OLD)})
     new = made({"acme.py": ({"SCALE": "3", "scaled": "4", "math": "0"}, NEW)})
-    scale, scaled = code_changes(old, new)
+    scale, scaled = texts_changed(old, new)
     assert (scale.sentence, scale.lines) == ("SCALE in acme.py changed", ("@@ -1 +1 @@", "-SCALE = 2", "+SCALE = 3"))
     assert scaled.sentence == "scaled in acme.py changed"
     assert scaled.lines[1:] == (" def scaled(x):", "-    return SCALE * x", "+    return SCALE * abs(x)")
@@ -66,20 +60,20 @@ def test_each_definition_that_differs_is_named_with_the_difference_of_its_own_te
 
 def test_definitions_that_come_and_go_are_shown_whole(made: Made) -> None:
     old, new = made({"acme.py": ({"SCALE": "1"}, OLD)}), made({"acme.py": ({"scaled": "2"}, NEW)})
-    gone, come = code_changes(old, new)
+    come, gone = texts_changed(old, new)
     assert (gone.sentence, gone.lines[1:]) == ("SCALE in acme.py removed", ("-SCALE = 2",))
     assert (come.sentence, len(come.lines)) == ("scaled in acme.py added", 3)
 
 
 def test_files_that_come_and_go_are_named(made: Made) -> None:
     old, new = made({"a.py": ({"": "1"}, "A = 1")}), made({"b.sql": ({"": "2"}, "SELECT 1")})
-    assert [(change.sentence, change.lines[1:]) for change in code_changes(old, new)] == [
-        ("a.py removed", ("-A = 1",)), ("b.sql added", ("+SELECT 1",)),
+    assert [(change.sentence, change.lines[1:]) for change in texts_changed(old, new)] == [
+        ("b.sql added", ("+SELECT 1",)), ("a.py removed", ("-A = 1",)),
     ]  # fmt: skip
 
 
 def test_a_file_that_counts_whole_on_one_side_only_is_compared_whole(made: Made) -> None:
-    [change] = code_changes(made({"acme.py": ({"": "1"}, OLD)}), made({"acme.py": ({"SCALE": "3"}, NEW)}))
+    [change] = texts_changed(made({"acme.py": ({"": "1"}, OLD)}), made({"acme.py": ({"SCALE": "3"}, NEW)}))
     assert change.sentence == "acme.py changed"
     assert [line for line in change.lines if line[0] in "+-"] == [
         "-SCALE = 2", "+SCALE = 3", "-    return SCALE * x", "+    return SCALE * abs(x)",
@@ -88,7 +82,7 @@ def test_a_file_that_counts_whole_on_one_side_only_is_compared_whole(made: Made)
 
 def test_a_name_without_a_text_of_its_own_shows_the_difference_of_the_file(made: Made) -> None:
     old, new = made({"acme.py": ({"<module>": "1"}, OLD)}), made({"acme.py": ({"<module>": "2"}, NEW)})
-    assert "-SCALE = 2" in code_changes(old, new)[0].lines
+    assert "-SCALE = 2" in texts_changed(old, new)[0].lines
 
 
 def test_statements_in_another_order_are_a_difference_of_the_file(made: Made) -> None:
@@ -96,45 +90,18 @@ def test_statements_in_another_order_are_a_difference_of_the_file(made: Made) ->
     assert old.record is not None
     # The file's digest is over its definitions and their order.
     code = {**old.record.code, "digest": "other", "files": {"acme.py": "other"}}
-    [change] = code_changes(replace(old, record=replace(old.record, code=code)), new)
+    [change] = texts_changed(replace(old, record=replace(old.record, code=code)), new)
     assert change.sentence.startswith("acme.py changed")
 
 
 def test_code_without_a_copy_in_the_store_is_named_by_file(made: Made) -> None:
     old, new = made({"acme.py": ({"SCALE": "1"}, None)}), made({"acme.py": ({"SCALE": "2"}, NEW)})
-    [change] = code_changes(old, new)
+    [change] = texts_changed(old, new)
     assert (change.sentence, change.lines) == ("acme.py changed (no copy of its text is in the store)", ())
 
 
 def test_the_same_code_has_no_changes(made: Made) -> None:
-    assert code_changes(made({"a.py": ({"": "1"}, "A = 1")}), made({"a.py": ({"": "1"}, "A = 1  # again")})) == []
-
-
-def test_parameters_differ_by_name_and_the_version_is_none(made: Made) -> None:
-    other = replace(RECORD, parameters={"date": "2020-01-01", "version": "1", "window": "7"})
-    assert [change.sentence for change in parameter_changes(RECORD, other)] == ["window none -> 7"]
-
-
-def test_the_values_of_a_template_are_a_reports_parameters() -> None:
-    old, new = (
-        replace(
-            RECORD, template={"name": "t", "digest": "d", "values": {"date": "2020-01-01", "limit": limit, "many": [1]}}
-        )
-        for limit in (3.0, 4)
-    )
-    assert [change.sentence for change in parameter_changes(old, new)] == ["limit 3.0 -> 4"]
-
-
-def test_packages_differ_by_version() -> None:
-    other = replace(RECORD, environment={"python": "3.12.0", "packages": {"numpy": "2.0.0", "pandas": "3.1.1"}})
-    assert [change.sentence for change in environment_changes(RECORD, other)] == [
-        "Python 3.11.7 -> 3.12.0", "pandas 3.0.1 -> 3.1.1",
-    ]  # fmt: skip
-
-
-def test_the_last_part_of_pythons_version_is_no_difference() -> None:
-    other = replace(RECORD, environment={**RECORD.environment, "python": "3.11.9"})
-    assert environment_changes(RECORD, other) == []
+    assert texts_changed(made({"a.py": ({"": "1"}, "A = 1")}), made({"a.py": ({"": "1"}, "A = 1  # again")})) == []
 
 
 def notebook(*cells: tuple[str, str | list[str]], ids: bool = True) -> str:
@@ -160,7 +127,7 @@ def test_the_cells_of_a_template_are_compared_one_by_one(made: Made, ids: bool) 
         ("cell 1", "changed", ("-x = 1", "+x = 2")), ("text cell 1", "changed", ("-# A", "+# B")), ("cell 3", "added", ("+more",)),
     ]  # fmt: skip
     assert template_changes(new, old)[-1].sentence == "cell 3 of A in templates/daily.ipynb removed"
-    assert code_changes(old, new) == []
+    assert texts_changed(old, new) == []
 
 
 def test_a_template_that_differs_in_no_cell_says_so(made: Made) -> None:

@@ -1,0 +1,187 @@
+"""The commands of `parcours`: what each takes, and the question it asks."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable
+from pathlib import Path
+
+from workflows.answers import Answer
+from workflows.release import VERSION
+
+Options = argparse.Namespace
+
+
+class Commands:
+    """A parser that gets its commands one by one, listed under headings."""
+
+    def __init__(self) -> None:
+        plain = argparse.RawDescriptionHelpFormatter
+        self.parser = argparse.ArgumentParser(
+            prog="parcours", description="Answers to questions; `luigi` runs things.", formatter_class=plain, epilog=""
+        )
+        self.parser.add_argument("--version", action="version", version=f"parcours {VERSION}")
+        # A command that is given no help is not listed here, but in the epilog.
+        self._commands = self.parser.add_subparsers(
+            required=True, metavar="COMMAND", help="one of these; `parcours COMMAND --help` says more"
+        )
+        self._shared = argparse.ArgumentParser(add_help=False)
+        self._shared.add_argument("--debug", action="store_true", help="show the traceback of an error")
+        self._shared.add_argument("--json", action="store_true", help="print JSON")
+
+    def head(self, heading: str) -> None:
+        """Begin a group of commands."""
+        self._list(f"\n{heading}:")
+
+    def add(self, name: str, what: str, ask: Callable[[Options], Answer]) -> argparse.ArgumentParser:
+        """The parser of a further command, for its arguments."""
+        self._list(f"  {name:<11}{what}")
+        parser = self._commands.add_parser(name, parents=[self._shared], description=f"{what[0].upper()}{what[1:]}.")
+        parser.set_defaults(command=ask)
+        return parser
+
+    def _list(self, line: str) -> None:
+        self.parser.epilog = f"{self.parser.epilog}\n{line}".lstrip("\n")
+
+
+def parser() -> argparse.ArgumentParser:
+    """The parser of the whole command; what it finds has the question under `command`."""
+    commands = Commands()
+    commands.head("before a run")
+    for add in (_plan, _check):
+        add(commands)
+    commands.head("about results")
+    for add in (_explain, _diff, _used_by):
+        add(commands)
+    commands.head("work by hand")
+    for add in (_fetch, _reproduce):
+        add(commands)
+    commands.head("care for the store")
+    for add in (_accept, _audit, _reindex):
+        add(commands)
+    return commands.parser
+
+
+def _plan(commands: Commands) -> None:
+    def ask(options: Options) -> Answer:
+        from workflows.answers.plan import days, plan
+
+        return plan(options.name, days(options.date, options.start, options.stop), options.parameters, options.verbose)
+
+    parser = commands.add("plan", "say what a run would make, and why; runs nothing", ask)
+    parser.add_argument("name", metavar="TEMPLATE", help="the name of a template, a query or a stage")
+    when = parser.add_mutually_exclusive_group(required=True)
+    when.add_argument("--date", help="the day, YYYY-MM-DD")
+    when.add_argument("--start", help="the first day of a range")
+    parser.add_argument("--stop", help="the last day of the range")
+    parser.add_argument("--parameters", default="{}", metavar="JSON", help="other values for the template")
+    parser.add_argument("--verbose", action="store_true", help="say everything that is known of each result")
+
+
+def _explain(commands: Commands) -> None:
+    def ask(options: Options) -> Answer:
+        from workflows.answers.explain import explain
+
+        return explain(options.path, options.code)
+
+    parser = commands.add("explain", "say how a result or a report came to be", ask)
+    parser.add_argument("path", help="a report's HTML file, an artefact's folder, a file in it, or a version's digits")
+    parser.add_argument("--code", "--verbose", action="store_true", help="list the definitions that made each result")
+
+
+def _diff(commands: Commands) -> None:
+    def ask(options: Options) -> Answer:
+        from workflows.answers.diff import diff
+
+        return diff(options.a, options.b, options.html)
+
+    parser = commands.add("diff", "say why two reports, or two results of a task, differ", ask)
+    parser.add_argument("a", metavar="A", help="a report's HTML file, an artefact's folder, or a file in it")
+    parser.add_argument("b", metavar="B", help="another one of the same task")
+    parser.add_argument("--html", type=Path, metavar="FILE", help="also write a page with everything side by side")
+
+
+def _used_by(commands: Commands) -> None:
+    def ask(options: Options) -> Answer:
+        from workflows.answers.used_by import used_by
+
+        return used_by(options.subject, options.date_option or options.date, in_full=options.json)
+
+    parser = commands.add("used-by", "list the reports that used something", ask)
+    parser.add_argument("subject", metavar="X", help="a commit, a query or stage, an artefact's path or version")
+    parser.add_argument("date", nargs="?", metavar="DATE", help="with a query or stage: of this date only")
+    parser.add_argument("--date", dest="date_option", metavar="DATE", help="the same")
+
+
+def _check(commands: Commands) -> None:
+    def ask(options: Options) -> Answer:
+        from workflows.answers.check import check
+
+        return check(options.template)
+
+    parser = commands.add("check", "check templates and pipelines without running them", ask)
+    parser.add_argument("template", nargs="*", help="names of templates; all, and the pipelines, if none is given")
+
+
+def _fetch(commands: Commands) -> None:
+    def ask(options: Options) -> Answer:
+        from workflows.answers.fetch import fetch
+        from workflows.tasks.parameters import DateParameter
+
+        date = DateParameter().parse(options.date)
+        return fetch(options.template, date, options.parameters, options.into, options.force)
+
+    parser = commands.add("fetch", "lay the tables that a template needs", ask)
+    parser.add_argument("template", help="the name of a template")
+    parser.add_argument("--date", required=True, help="the day of the tables, YYYY-MM-DD")
+    parser.add_argument("--parameters", default="{}", metavar="JSON", help="other values for the template")
+    parser.add_argument(
+        "--into", type=Path, metavar="DIR", help="a new folder for the tables and a copy of the template"
+    )
+    parser.add_argument("--force", action="store_true", help="overwrite samples that cannot be had back")
+
+
+def _reproduce(commands: Commands) -> None:
+    def ask(options: Options) -> Answer:
+        from workflows.answers.reproduce import reproduce
+
+        return reproduce(options.report, options.into)
+
+    parser = commands.add("reproduce", "lay a report's notebook with its values, data and modules", ask)
+    parser.add_argument("report", help="a report or a failed one: its HTML file, its folder, or a file in it")
+    parser.add_argument("--into", type=Path, required=True, metavar="DIR", help="a new folder, or an empty one")
+
+
+def _accept(commands: Commands) -> None:
+    def ask(options: Options) -> Answer:
+        from workflows.answers.accept import accept
+
+        return accept(options.task, options.reason)
+
+    parser = commands.add("accept", "declare a code change to be without effect", ask)
+    parser.add_argument("task", metavar="TASK", help="the name of a query or a stage")
+    parser.add_argument("--reason", required=True, help="why the results stay the same")
+
+
+def _audit(commands: Commands) -> None:
+    def ask(options: Options) -> Answer:
+        from workflows.answers.audit import audit
+        from workflows.identity.surroundings import restart_with_fixed_seed
+
+        restart_with_fixed_seed(("parcours", "workflows/cli.py"))
+        return audit(options.share, options.task, options.seed, options.limit)
+
+    parser = commands.add("audit", "compute stored results again and compare the bytes", ask)
+    parser.add_argument("--share", type=float, required=True, metavar="S", help="how much of the store: 0.02 is 2 %%")
+    parser.add_argument("--task", metavar="NAME", help="the results of this task only")
+    parser.add_argument("--seed", type=int, metavar="N", help="draw the sample of an earlier audit with this seed")
+    parser.add_argument("--limit", type=int, metavar="N", help="compute at most so many results")
+
+
+def _reindex(commands: Commands) -> None:
+    def ask(options: Options) -> Answer:
+        from workflows.answers.reindex import reindex
+
+        return reindex()
+
+    commands.add("reindex", "fill the catalog from the store", ask)

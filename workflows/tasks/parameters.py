@@ -1,0 +1,39 @@
+"""Parameters of tasks: dates with an error that names what was found, and every value in the one spelling that counts."""
+
+from __future__ import annotations
+
+import datetime
+from typing import Any
+
+import luigi
+
+from workflows.errors import DateError, PipelineError
+
+
+class DateParameter(luigi.DateParameter):
+    """Luigi's date, with an error that names what was found."""
+
+    def parse(self, value: str) -> datetime.date:
+        """The date in a text YYYY-MM-DD."""
+        try:
+            found: datetime.date = super().parse(value)
+        except ValueError as error:
+            raise DateError.wrong(value) from error
+        return found
+
+
+def normal(task: str, name: str, param: luigi.Parameter, value: Any) -> Any:
+    """A task's value as it comes back from another process: through text and back, which must then stay."""
+    try:
+        # Parsed lists and dicts can be changed; normalised ones are frozen, and so can be keys.
+        found = param.normalize(param.parse(param.serialize(value)))
+        if param.serialize(found) != param.serialize(param.parse(param.serialize(found))):
+            raise ValueError("it does not survive being written and read back")
+    except DateError:
+        raise
+    except (ValueError, TypeError, AttributeError) as error:
+        expected = type(param).__name__.removesuffix("Parameter").lower() or "text"
+        raise PipelineError.bad_parameter(task, name, value, expected, error) from error
+    if isinstance(found, list | set):
+        return tuple(found)
+    return found
