@@ -71,4 +71,6 @@ def _median(found: list[Taken]) -> Taken:
 
 def _environment(path: Path | None = None) -> dict[str, str]:
     places = [path, ROOT, *filter(None, [os.environ.get("PYTHONPATH")])]
-    return {**os.environ, "PYTHONPATH": os.pathsep.join(map(str, filter(None, places)))}
+    # With compiled modules, as an installed Parcours has them, and Luigi beside it.
+    kept = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    return {**kept, "PYTHONPATH": os.pathsep.join(map(str, filter(None, places)))}
