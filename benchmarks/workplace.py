@@ -22,14 +22,18 @@ LUIGI = Path(sys.executable).parent / "luigi"
 @contextlib.contextmanager
 def workplace() -> Iterator[Path]:
     """The folder; gone afterwards."""
+    with tempfile.TemporaryDirectory(prefix="parcours-bench-") as name:
+        furnish(Path(name))
+        yield Path(name)
+
+
+def furnish(folder: Path) -> None:
+    """Lay the project into a folder."""
     database = ROOT / "data" / "nyc.db"
     subprocess.run([sys.executable, "-m", "workflows.flights.database", database], check=True, env=_environment())
-    with tempfile.TemporaryDirectory(prefix="parcours-bench-") as name:
-        folder = Path(name)
-        shutil.copytree(ROOT / "templates", folder / "templates")
-        shutil.copy(ROOT / "luigi.cfg", folder)
-        os.environ["PARCOURS_DATABASE"] = f"sqlite:///{database}"
-        yield folder
+    shutil.copytree(ROOT / "templates", folder / "templates", dirs_exist_ok=True)
+    shutil.copy(ROOT / "luigi.cfg", folder)
+    os.environ["PARCOURS_DATABASE"] = f"sqlite:///{database}"
 
 
 @dataclass(frozen=True)
