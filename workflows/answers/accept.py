@@ -51,7 +51,7 @@ def accept(task: str, reason: str) -> Declared:
     """Declare the present code of a query or stage to make what its latest earlier code made; raises where there is none."""
     known = tables()
     if task not in known:
-        raise UsageError.unknown_task(task, sorted(known))
+        raise UsageError.unknown_table(task, sorted(known))
     if not reason.strip():
         raise AcceptanceError.no_reason(task)
     project = current()
