@@ -164,7 +164,7 @@ def test_the_answer_names_what_changed_and_how_many_results_stand(pipeline: Any)
 
 def test_an_unknown_task_is_refused_with_the_nearest(pipeline: Any) -> None:
     pipeline.load(CLEANED)
-    with pytest.raises(UsageError, match=r"there is no task 'Clened'\. .* Did you mean 'Cleaned'\?"):
+    with pytest.raises(UsageError, match=r"there is no query or stage 'Clened'\. .* Did you mean 'Cleaned'\?"):
         accept("Clened", "why")
 
 

@@ -52,32 +52,32 @@ def accept(task: str, reason: str) -> Declared:
     """Declare the present code of a query or stage to make what its latest earlier code made; raises where there is none."""
     known = tables()
     if task not in known:
-        raise UsageError.unknown_task(task, sorted(known))
+        raise UsageError.unknown_table(task, sorted(known))
     if not reason.strip():
         raise AcceptanceError.no_reason(task)
     project = current()
     code = known[task].code_closure()
     stored = [artefact.provenance for artefact in project.store.of_task(task)]
-    latest = _latest(task, stored, code)
+    base = _base(task, stored, code)
     now = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
     acceptance = Acceptance(
-        task, _named(code), [latest.named], " ".join(reason.split()), user_name(), now, project.commit[0]
+        task, _named(code), [base.named], " ".join(reason.split()), user_name(), now, project.commit[0]
     )
     project.store.code.keep(code.record(), code.sources)
     project.store.acceptances.write(acceptance)
     project.save()
-    return Declared(acceptance, _changes(latest, code), sum(record.named == latest.named for record in stored))
+    return Declared(acceptance, _changes(base, code), sum(record.named == base.named for record in stored))
 
 
-def _latest(task: str, stored: list[Provenance], code: Code) -> Provenance:
-    """The record of the latest result that other code made."""
-    named = _named(code)
-    earlier = [record for record in stored if record.code["digest"] != code.digest and record.named != named]
+def _base(task: str, stored: list[Provenance], code: Code) -> Provenance:
+    """The record whose code the present one is a change of: of all that made a stored result, the one that differs least."""
     if not stored:
         raise AcceptanceError.nothing_stored(task)
-    if not earlier:
+    named = _named(code)
+    if any(record.code["digest"] == code.digest or record.named == named for record in stored):
         raise AcceptanceError.unchanged(task)
-    return max(earlier, key=lambda record: record.started)
+    states = {record.named: record for record in sorted(stored, key=lambda record: record.started)}
+    return min(reversed(states.values()), key=lambda record: len(_changes(record, code)))
 
 
 def _named(code: Code) -> str:
