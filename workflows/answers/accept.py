@@ -6,6 +6,8 @@ import datetime
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from workflows.answers.lineage import Stores
+from workflows.answers.texts import TextChange, Texts, marked, with_text
 from workflows.errors import AcceptanceError, UsageError
 from workflows.identity.changes import CodeChange, CodeState, code_changes
 from workflows.identity.closure import Code
@@ -22,7 +24,7 @@ class Declared:
     """What was accepted."""
 
     acceptance: Acceptance
-    changes: list[CodeChange]
+    changes: list[TextChange]
     """What differs between the earlier and the present code."""
     results: int
     """How many stored results the earlier code made."""
@@ -35,17 +37,23 @@ class Declared:
     def lines(self) -> list[str]:
         """What changed, and what follows."""
         found = self.acceptance
-        changed = [f"accepted   {change.sentence}" for change in self.changes] or ["accepted   its code changed"]
+        changed: list[str] = []
+        for change in self.changes:
+            changed += [f"accepted   {change.sentence}", *(f"             {line}" for line in marked(change))]
         noun = "result" if self.results == 1 else "results"
         return [
-            *changed,
+            *(changed or ["accepted   its code changed"]),
             f"reason     {found.reason}",
             f"so         {self.results} stored {noun} of {found.task} will be taken over where asked for, not computed again",
         ]
 
     def as_json(self) -> dict[str, Any]:
         """The declaration for a program."""
-        return {**asdict(self.acceptance), "changes": [asdict(c) for c in self.changes], "results": self.results}
+        return {
+            **asdict(self.acceptance),
+            "changes": [change.as_json() for change in self.changes],
+            "results": self.results,
+        }
 
 
 def accept(task: str, reason: str) -> Declared:
@@ -66,7 +74,9 @@ def accept(task: str, reason: str) -> Declared:
     project.store.code.keep(code.record(), code.sources)
     project.store.acceptances.write(acceptance)
     project.save()
-    return Declared(acceptance, _changes(base, code), sum(record.named == base.named for record in stored))
+    texts = Texts.of(base, Stores((project.store,))), Texts.planned(code)
+    changes = [with_text(change, *texts) for change in _changes(base, code)]
+    return Declared(acceptance, changes, sum(record.named == base.named for record in stored))
 
 
 def _base(task: str, stored: list[Provenance], code: Code) -> Provenance:
@@ -74,18 +84,23 @@ def _base(task: str, stored: list[Provenance], code: Code) -> Provenance:
     if not stored:
         raise AcceptanceError.nothing_stored(task)
     named = _named(code)
-    if any(record.code["digest"] == code.digest or record.named == named for record in stored):
+    first: dict[str, Provenance] = {}
+    for record in sorted(stored, key=lambda record: record.started):
+        first.setdefault(_named(code) if record.code["digest"] == code.digest else record.named, record)
+    # Going back to code that made results already changes nothing that came after it.
+    states = list(first)
+    earlier = states[: states.index(named)] if named in first else states
+    if not earlier:
         raise AcceptanceError.unchanged(task)
-    states = {record.named: record for record in sorted(stored, key=lambda record: record.started)}
-    return min(reversed(states.values()), key=lambda record: len(_changes(record, code)))
+    return min((first[state] for state in reversed(earlier)), key=lambda record: len(_changes(record, code)))
 
 
 def _named(code: Code) -> str:
     return digest_named(code.digest, environment_key(asdict(environment_of(code))))
 
 
-def _changes(latest: Provenance, code: Code) -> list[CodeChange]:
+def _changes(base: Provenance, code: Code) -> list[CodeChange]:
     """What differs between the code of a record and the present one, apart from what only runs have shown."""
-    record = current().store.code.record(latest.code["digest"])
+    record = current().store.code.record(base.code["digest"])
     found = code_changes(CodeState(record["files"], record["definitions"]), code.state) if record else []
-    return [change for change in found if change.file not in latest.observed]
+    return [change for change in found if change.file not in base.observed]
