@@ -186,7 +186,7 @@ class Total(Stage):
     shutil.rmtree(made.store)
     assert asked(made, "Total").lines() == [
         "would run  Events x2  2020-01-01, 2020-01-02   never made",
-        "would run  Total                                never made",
+        "would run  Total                               never made",
     ]
 
 

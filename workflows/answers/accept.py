@@ -9,7 +9,7 @@ from typing import Any
 from workflows.answers.lineage import Stores
 from workflows.answers.texts import TextChange, Texts, marked, with_text
 from workflows.errors import AcceptanceError, UsageError
-from workflows.identity.changes import CodeChange, CodeState, code_changes
+from workflows.identity.changes import code_changes
 from workflows.identity.closure import Code
 from workflows.store.acceptances import Acceptance
 from workflows.store.provenance import Provenance, digest_named, environment_key
@@ -74,9 +74,7 @@ def accept(task: str, reason: str) -> Declared:
     project.store.code.keep(code.record(), code.sources)
     project.store.acceptances.write(acceptance)
     project.save()
-    texts = Texts.of(base, Stores((project.store,))), Texts.planned(code)
-    changes = [with_text(change, *texts) for change in _changes(base, code)]
-    return Declared(acceptance, changes, sum(record.named == base.named for record in stored))
+    return Declared(acceptance, _changes(base, code), sum(record.named == base.named for record in stored))
 
 
 def _base(task: str, stored: list[Provenance], code: Code) -> Provenance:
@@ -92,15 +90,23 @@ def _base(task: str, stored: list[Provenance], code: Code) -> Provenance:
     earlier = states[: states.index(named)] if named in first else states
     if not earlier:
         raise AcceptanceError.unchanged(task)
-    return min((first[state] for state in reversed(earlier)), key=lambda record: len(_changes(record, code)))
+    return min((first[state] for state in reversed(earlier)), key=lambda record: _distance(record, code))
+
+
+def _distance(base: Provenance, code: Code) -> tuple[int, int]:
+    """How far a state of code is from the present one: in definitions, then in lines."""
+    changes = _changes(base, code)
+    return len(changes), sum(len(list(marked(change))) for change in changes)
 
 
 def _named(code: Code) -> str:
     return digest_named(code.digest, environment_key(asdict(environment_of(code))))
 
 
-def _changes(base: Provenance, code: Code) -> list[CodeChange]:
+def _changes(base: Provenance, code: Code) -> list[TextChange]:
     """What differs between the code of a record and the present one, apart from what only runs have shown."""
-    record = current().store.code.record(base.code["digest"])
-    found = code_changes(CodeState(record["files"], record["definitions"]), code.state) if record else []
-    return [change for change in found if change.file not in base.observed]
+    store = current().store
+    if store.code.record(base.code["digest"]) is None:
+        return []
+    old, new = Texts.of(base, Stores((store,))), Texts.planned(code)
+    return [with_text(c, old, new) for c in code_changes(old.state, new.state) if c.file not in base.observed]
