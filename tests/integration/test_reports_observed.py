@@ -57,7 +57,7 @@ def test_what_a_notebook_opens_and_imports_counts_from_then_on(place: Any, caplo
     first = report(place)
     assert place.build(first)
     assert [record.getMessage() for record in caplog.records if record.name == "workflows"] == [
-        "quick 2020-01-01 opened plugins/base.txt, templates/limits.csv and imported plugins.north, "
+        "quick 2020-01-01 opened templates/limits.csv and imported plugins.north, "
         "which its code does not name; from now on a change there makes it anew."
     ]
     again = report(place)
@@ -84,7 +84,7 @@ def test_the_page_and_the_record_name_what_was_seen(place: Any) -> None:
     place.build(report(place))
     found = report(place)
     record = json.loads((place.files(found) / "provenance.json").read_text())
-    seen = ["plugins/__init__.py", "plugins/base.py", "plugins/base.txt", "plugins/north.py", "templates/limits.csv"]
+    seen = ["plugins/base.py", "plugins/base.txt", "plugins/north.py", "templates/limits.csv"]
     assert sorted(record["code"]["observed"]) == seen
     assert "templates/limits.csv" in page(place, found)
 

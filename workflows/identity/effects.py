@@ -44,7 +44,7 @@ class Effects:
             effect |= Effect(self._change(module, reference).changed)
         for reference in unit.runs:
             # What a method of an object does that was made abroad is its own matter, as is a value that is kept.
-            effect |= self._call(module, reference)
+            effect |= self._call(module, reference) | self._draw(module, reference)
         for reference in unit.bare:
             effect |= self._bare_call(module, reference, effect)
         return Effect(
@@ -69,6 +69,15 @@ class Effects:
             if found.module is not None:
                 effect |= self._inside(found, set())
         return effect
+
+    def _draw(self, module: Module, reference: str) -> Effect:
+        """A random number changes those that are drawn after it."""
+        called = reference.rpartition(".")[2].rpartition(":")[2]
+        if called == "default_rng" or called[:1].isupper():
+            # A generator of its own.
+            return Effect()
+        abroad = {found.name for found in self.names.resolve(module, reference) if found.module is None}
+        return Effect(abroad=abroad if "random" in abroad or ".random." in reference else set())
 
     def _bare_call(self, module: Module, reference: str, known: Effect) -> Effect:
         """A call for what it does elsewhere; where no trace of that is found in the project's code, it may be anything."""

@@ -49,6 +49,8 @@ class Modules:
     root: Path
     pipelines: Sequence[str]
     memo: Memo
+    templates: Path | None = None
+    """The templates' folder, in which their kernels find modules too."""
     _modules: dict[str, Module | None] = field(default_factory=dict)
     _packages: dict[str, bool] = field(default_factory=dict)
     _foreign: tuple[Path, ...] = ()
@@ -91,13 +93,19 @@ class Modules:
         if name.partition(".")[0] in sys.stdlib_module_names:
             return None
         found = getattr(sys.modules.get(name), "__file__", None)
-        path = Path(found) if found else _searched(name)
+        path = Path(found) if found else _searched(name) or self._beside(name)
         if path is None or not path.name.endswith((".py", *EXTENSION_SUFFIXES)):
             return None
         path = path.resolve()
         if any(name == own or name.startswith(f"{own}.") for own in self.pipelines):
             return path
         return None if self._is_foreign(path) else path
+
+    def _beside(self, name: str) -> Path | None:
+        if self.templates is None:
+            return None
+        path = self.templates.joinpath(*name.split("."))
+        return next((file for file in (path.with_suffix(".py"), path / "__init__.py") if file.is_file()), None)
 
     def _read(self, name: str, path: Path) -> Module:
         source = path.read_bytes()

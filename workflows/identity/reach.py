@@ -107,8 +107,6 @@ class Reach:
             waiting += parents(found)
             if module is None:
                 continue
-            if module.is_extension:
-                self._count_whole(module, "")
             for number, unit in enumerate(module.outline.units):
                 waiting += loaded_by(module, unit.loads)
                 self._meet(module, number, unit)
@@ -185,6 +183,8 @@ class Reach:
         if module.name and is_new and not is_input:
             self._names[name] = is_full
             self.load(module.name)
+            if module.is_extension:
+                self._count_whole(module, "")
             for key in ((module.name, found.name), (module.name, EVERYTHING)):
                 for changer, number in self._changers[key]:
                     self._reach(changer, number, is_full)

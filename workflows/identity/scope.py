@@ -17,7 +17,8 @@ from workflows.identity.foreign import ENGINE, foreign_folders
 _ENGINE = str(ENGINE)
 _LOOKING_ON = str(Path(__file__).resolve().parent)
 _NEVER = frozenset({".git", ".venv", "__pycache__", "site-packages", ".ipynb_checkpoints"})
-_CELLS = f"{os.sep}ipykernel_"
+_CELL = "<cell "
+"""How the names of the cells of a report begin, as the kernel gives them."""
 
 
 @dataclass(frozen=True)
@@ -108,7 +109,7 @@ class Scope:
         return {}
 
     def _kind(self, file: str) -> Literal["own", "cell", "engine", ""]:
-        if _CELLS in file:
+        if file.startswith(_CELL):
             return "cell"
         if file.startswith("<"):
             return ""

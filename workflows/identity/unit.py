@@ -40,6 +40,7 @@ _CHANGING = frozenset(
     ]
 )
 _DYNAMIC = {"globals": "globals()", "eval": "eval()", "exec": "exec()", "__subclasses__": "__subclasses__()"}
+_UNPICKLING = frozenset({"pickle", "cPickle", "dill", "cloudpickle", "joblib"})
 # Luigi's own decorators of tasks that name other tasks.
 _LUIGI = frozenset({"requires", "inherits"})
 _FILE_NAME = re.compile(r"[^\n\r\0<>|:*?\"]{1,200}")
@@ -129,7 +130,7 @@ class _Reader(ast.NodeVisitor):
 
     def visit_Attribute(self, node: ast.Attribute) -> None:
         self._dynamic(node.attr)
-        if node.attr == "modules" and isinstance(node.value, ast.Name) and node.value.id == "sys":
+        if _is_sys_modules(node):
             self._undecided("sys.modules")
         references = self._reference(node)
         if not references:
@@ -141,8 +142,11 @@ class _Reader(ast.NodeVisitor):
             self._change(references)
 
     def visit_Subscript(self, node: ast.Subscript) -> None:
+        if (module := _imported_by_name(node)) is not None:
+            self._use([module])
+            return
         if not isinstance(node.ctx, ast.Load):
-            self._change(self._reference(node.value))
+            self._change(self._changed_by(node.value))
         self.generic_visit(node)
 
     def _reference(self, node: ast.AST) -> list[str]:
@@ -227,6 +231,10 @@ class _Reader(ast.NodeVisitor):
             self._import_by_name(node)
         elif name in ("vars", "dir", "locals") and not node.args and not self._inside:
             self._undecided(f"{name}()")
+        elif name in ("load", "loads") and called and called[0].partition(".")[0].strip("@:") in _UNPICKLING:
+            self._undecided("what is unpickled")
+        elif name == "next" and node.args:
+            self._change(self._changed_by(node.args[0]))
         if isinstance(node.func, ast.Attribute) and name in _CHANGING:
             self._change(self._changed_by(node.func.value))
         self._join(node.args)
@@ -411,12 +419,34 @@ class _Reader(ast.NodeVisitor):
             self.visit(part)
         self._scopes.pop()
 
+    def visit_Compare(self, node: ast.Compare) -> None:
+        is_none = all(isinstance(part, ast.Constant) and part.value is None for part in node.comparators)
+        if is_none and isinstance(node.left, ast.Name):
+            self._ask(node.left)
+        else:
+            self.generic_visit(node)
+
+    def visit_IfExp(self, node: ast.IfExp) -> None:
+        self._ask(node.test)
+        self.visit(node.body)
+        self.visit(node.orelse)
+
+    def visit_UnaryOp(self, node: ast.UnaryOp) -> None:
+        self._ask(node.operand) if isinstance(node.op, ast.Not) else self.visit(node.operand)
+
+    def _ask(self, node: ast.expr) -> None:
+        """Whether there is something: of a module, that it is one, and not what is in it."""
+        references = self._reference(node) if isinstance(node, ast.Name) else []
+        if references:
+            self._use([f"{found}{'' if found.endswith(':') else '.'}__name__" for found in references])
+        else:
+            self.visit(node)
+
     def visit_If(self, node: ast.If) -> None:
         if not is_elsewhere(node.test):
-            self.generic_visit(node)
-        else:
-            for statement in node.orelse:
-                self.visit(statement)
+            self._ask(node.test)
+        for statement in (*(() if is_elsewhere(node.test) else node.body), *node.orelse):
+            self.visit(statement)
 
     def visit_AugAssign(self, node: ast.AugAssign) -> None:
         if isinstance(node.target, ast.Name):
@@ -485,8 +515,19 @@ def _left(node: ast.AST) -> ast.AST:
     return node
 
 
+def _is_sys_modules(node: ast.AST) -> bool:
+    return (
+        isinstance(node, ast.Attribute)
+        and node.attr == "modules"
+        and isinstance(node.value, ast.Name)
+        and node.value.id == "sys"
+    )
+
+
 def _imported_by_name(node: ast.AST) -> str | None:
-    """The module that `import_module("acme.rules")` gives, where the name is in the text."""
+    """The module that `import_module("acme.rules")` or `sys.modules["acme.rules"]` gives, where the name is in the text."""
+    if isinstance(node, ast.Subscript) and isinstance(node.slice, ast.Constant) and _is_sys_modules(node.value):
+        return f"{IMPORTED}{node.slice.value!s}:"
     if not isinstance(node, ast.Call) or not node.args:
         return None
     called = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")

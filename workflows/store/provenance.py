@@ -79,7 +79,7 @@ class Provenance:
             if not _is_record(record):
                 raise ValueError(f"{where} has provenance of another shape")
             return cls(**{name: value for name, value in record.items() if name in known})
-        except (TypeError, KeyError) as error:
+        except (TypeError, KeyError, RecursionError) as error:
             raise ValueError(f"{where} has no readable provenance") from error
 
     def same_recipe(self, other: Provenance, accepted: Collection[str] = ()) -> bool:

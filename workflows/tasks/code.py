@@ -16,9 +16,22 @@ from workflows.tasks.project import current
 
 def class_code(cls: type, *others: tuple[str, str] | None) -> Code:
     """The code closure of a task's class, with further definitions it refers to by module and name."""
-    names = ((cls.__module__, cls.__qualname__), *filter(None, others))
+    names = (*_names(cls), *filter(None, others))
     # All pipelines are loaded by the process that runs a task, so what they change in one another counts.
     return current().once(names, lambda: _code_index().of_definitions(names, current().settings.pipelines))
+
+
+def _names(cls: type) -> list[tuple[str, str]]:
+    """Where a class is defined and, if a function or a call makes it, where it is bound."""
+    defined = (cls.__module__, cls.__qualname__)
+    if vars(sys.modules[cls.__module__]).get(cls.__qualname__) is cls and "<locals>" not in cls.__qualname__:
+        return [defined]
+    index, found = current().code, []
+    for module, loaded in list(sys.modules.items()):
+        # Only the project's own modules can be asked, because others may make what they are asked for.
+        if index.modules.get(module):
+            found += [(module, name) for name, value in list(vars(loaded).items()) if value is cls]
+    return [defined, *found]
 
 
 def module_code(module: str) -> Code:

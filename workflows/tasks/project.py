@@ -45,7 +45,7 @@ class Project:
         self._is_gathered = False
         self._memos: list[Memo] = []
         self._known: dict[Hashable, Any] = {}
-        self.code = CodeIndex(Modules(settings.root, settings.pipelines, self._memo("code")))
+        self.code = CodeIndex(Modules(settings.root, settings.pipelines, self._memo("code"), settings.templates))
 
     @cached_property
     def store(self) -> Store:
