@@ -1,4 +1,4 @@
-"""A stage that several files of tests load: in their own words where they need another."""
+"""The stage that several files of tests load."""
 
 CLEANED = """
 class Cleaned(Stage):
