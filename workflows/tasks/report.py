@@ -13,27 +13,24 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import luigi
-from luigi.task_register import Register
 
-from workflows.errors import ParameterError, ReportError, TemplateError
+from workflows.errors import ParameterError, ReportError
 from workflows.evaluation.measures import MIME, from_json, in_notebook, to_json
 from workflows.identity.canonical import canonical_json, digest_bytes
-from workflows.identity.closure import Code
 from workflows.notebooks.template import Template
 from workflows.notebooks.values import as_json
 from workflows.store.address import FAILURE, MEASURES, NOTEBOOK, REPORT, TABLE
 from workflows.store.artefacts import Address, Artefact, Provenance, described
 from workflows.store.plans import Planned
 from workflows.tasks import command
-from workflows.tasks.parameters import DateParameter
+from workflows.tasks.parameters import DateParameter, json_object
 from workflows.tasks.plan import Recipe
 from workflows.tasks.production import Made
 from workflows.tasks.progress import Progress
 from workflows.tasks.project import current
-from workflows.tasks.query import Query
 from workflows.tasks.result import Result
 from workflows.tasks.sightings import learned
-from workflows.tasks.stage import Stage
+from workflows.tasks.templates import read_template, table_class, template_code
 
 if TYPE_CHECKING:
     from workflows.notebooks.execution import Execution, Failure
@@ -56,9 +53,9 @@ class ReportTask(Result):
     def settled(cls, values: dict[str, Any]) -> dict[str, Any]:
         """The parameters checked by the template, canonical, without those that are its defaults."""
         template = read_template(values["template"])
-        given = template.validated(_object(values["parameters"]))
+        given = template.validated(json_object(values["parameters"]))
         if "date" in given and _day(given.pop("date")) != values["date"]:
-            raise ParameterError.date_twice(template.name, _object(values["parameters"])["date"], values["date"])
+            raise ParameterError.date_twice(template.name, json_object(values["parameters"])["date"], values["date"])
         others = {
             name: as_json(value)
             for name, value in given.items()
@@ -92,7 +89,7 @@ class ReportTask(Result):
     def values(self) -> dict[str, Any]:
         """The values of all parameters that hold no table."""
         template = self.source
-        given = template.validated(_object(self.parameters))
+        given = template.validated(json_object(self.parameters))
         values = {**template.values, **given}
         if "date" in template.parameters:
             values["date"] = self.date
@@ -295,59 +292,6 @@ class ReportTask(Result):
         return found
 
 
-def table_class(template: Template, parameter: str, table: str) -> type[Result]:
-    """The query or stage that an annotation names; raises TemplateError where it cannot be made from the template."""
-    if Register._get_reg().get(table) == Register.AMBIGUOUS_CLASS:
-        raise TemplateError.ambiguous_table(template.name, parameter, table)
-    cls = tables().get(table)
-    if cls is None:
-        raise TemplateError.unknown_table(template.name, parameter, table, sorted(tables()))
-    for known, param in cls.get_params():
-        # What the template has no default for, the report is given; its date is always there.
-        if known not in {*template.parameters, "version", "date"} and not param.has_task_value(table, known):
-            raise TemplateError.unset(template.name, parameter, table, known)
-    return cls
-
-
-def tables() -> dict[str, type[Result]]:
-    """Every query and stage of the loaded pipelines, by the name that templates use."""
-    current()
-    found: dict[str, type[Result]] = {}
-    for name in Register.task_names():
-        cls = Register._get_reg()[name]
-        if isinstance(cls, type) and issubclass(cls, Query | Stage) and cls not in (Query, Stage):
-            found[name] = cls
-    return found
-
-
-def read_template(name: str) -> Template:
-    """A template of the project, read once in this process."""
-    return current().once(("template", name), lambda: current().templates.read(name))
-
-
-def template_code(name: str) -> Code:
-    """The code closure of a template's cells."""
-    return current().once(("template code", name), lambda: _read_template_code(name))
-
-
-def _read_template_code(name: str) -> Code:
-    template = read_template(name)
-    project = current()
-    samples = [str(template.parameters[name].default) for name in template.tables]
-    name = project.label(template.path)
-    return project.code.of_notebook(template.path, name, template.outline, template.source, samples)
-
-
-def _object(text: str) -> dict[str, Any]:
-    try:
-        found = json.loads(text, object_pairs_hook=_unique)
-    except ValueError as error:
-        raise ParameterError.not_json(text, str(error)) from error
-    if not isinstance(found, dict):
-        raise ParameterError.not_json(text, f"it is a JSON {type(found).__name__}")
-    return found
-
-
 def _reproducing(kept: str) -> str:
     """The command that lays a failed report for work by hand."""
     return shlex.join(["parcours", "reproduce", current().store.shown(kept), "--into", "try"])
@@ -356,15 +300,6 @@ def _reproducing(kept: str) -> str:
 def _seconds_since(started: str) -> float:
     passed = datetime.datetime.now(datetime.UTC) - datetime.datetime.fromisoformat(started)
     return round(passed.total_seconds(), 3)
-
-
-def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """A JSON object; one that names a key twice means two things at once."""
-    names = [name for name, _ in pairs]
-    for name in names:
-        if names.count(name) > 1:
-            raise ValueError(f"'{name}' is given twice")
-    return dict(pairs)
 
 
 def _day(value: Any) -> Any:
