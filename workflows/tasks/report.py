@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime
-import json
 import os
 import shlex
 from collections.abc import Sequence
@@ -15,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import luigi
 
 from workflows.errors import ParameterError, ReportError
-from workflows.evaluation.measures import MIME, from_json, in_notebook, to_json
+from workflows.evaluation.measures import from_json, in_notebook, to_json
 from workflows.identity.canonical import canonical_json, digest_bytes
 from workflows.notebooks.template import Template
 from workflows.notebooks.values import as_json
@@ -23,6 +22,7 @@ from workflows.store.address import FAILURE, MEASURES, NOTEBOOK, REPORT, TABLE
 from workflows.store.artefacts import Address, Artefact, Provenance, described
 from workflows.store.plans import Planned
 from workflows.tasks import command
+from workflows.tasks.pages import Pages
 from workflows.tasks.parameters import DateParameter, json_object
 from workflows.tasks.plan import Recipe
 from workflows.tasks.production import Made
@@ -164,23 +164,12 @@ class ReportTask(Result):
         return self._rendered(folder, notebook, draft)
 
     def _rendered(self, folder: Path, notebook: Any, draft: Provenance) -> Made:
-        from workflows.notebooks.facts import PageFacts, sections, summary
         from workflows.notebooks.html import content
 
         outputs = described(folder, {NOTEBOOK: None, MEASURES: None})
         record = replace(draft, outputs=outputs, seconds=_seconds_since(draft.started))
-        shown = json.loads(record.to_json())
         measures = from_json((folder / MEASURES).read_bytes())
-        facts = PageFacts(
-            title=f"{self.source.title} · {self.date}",
-            state="made",
-            shows_code=self._shows_code,
-            summary=summary(shown),
-            sections=sections(shown),
-            measures=[(m.name, str(m).removeprefix(f"{m.name} ")) for m in measures],
-            record=shown,
-        )
-        page = self._page(notebook, facts)
+        page = self._pages.made(notebook, record, measures)
         (folder / REPORT).write_text(page, encoding="utf-8")
         return Made(
             {REPORT: None, NOTEBOOK: None, MEASURES: None},
@@ -194,31 +183,18 @@ class ReportTask(Result):
         self, folder: Path, execution: Execution, failure: Failure, draft: Provenance, progress: Progress
     ) -> ReportError:
         """Keep what there is of a failed report, and say where it is and how to make it again."""
-        from workflows.notebooks.facts import PageFacts, sections, summary
-
-        record_text = replace(draft, failure=asdict(failure), seconds=_seconds_since(draft.started)).to_json()
-        record = json.loads(record_text)
+        record = replace(draft, failure=asdict(failure), seconds=_seconds_since(draft.started))
         where = f"cell {failure.cell} of {failure.of}" if failure.cell <= failure.of else "the end"
         sentence = f"{self.label} failed in {where}: {failure.reason}"
-        facts = PageFacts(
-            title=f"failed: {self.source.title} · {self.date}",
-            state="failed",
-            shows_code=self._shows_code,
-            summary=summary(record),
-            sections=sections(record),
-            record=record,
-        )
         store, code = current().store, self.identity.recipe.code
 
         def finish(kept: str) -> None:
             ways = [f"again: {self.command}", f"try it: {_reproducing(kept)}"]
-            banner = [sentence, *filter(None, [failure.line]), *ways]
-            (folder / REPORT).write_text(
-                self._page(execution.notebook, replace(facts, banner=banner)), encoding="utf-8"
-            )
+            page = self._pages.failed(execution.notebook, record, [sentence, *filter(None, [failure.line]), *ways])
+            (folder / REPORT).write_text(page, encoding="utf-8")
 
         _write_notebook(folder, execution.notebook)
-        (folder / FAILURE).write_text(record_text, encoding="utf-8")
+        (folder / FAILURE).write_text(record.to_json(), encoding="utf-8")
         store.code.keep(code.record(), code.sources)
         now = datetime.datetime.now(datetime.UTC)
         kept = store.failures.keep(folder, self.template, self.date.isoformat(), now, finish)
@@ -270,18 +246,13 @@ class ReportTask(Result):
         cell.source = self.source.cell.filled({**self._changed, **tables})
 
     def _show_growing(self, notebook: Any, folder: Path, done: int, of: int) -> None:
-        from workflows.notebooks.facts import PageFacts
-
-        banner = [f"This report is being made: cell {done} of {of}."]
-        facts = PageFacts(title=self.label, state="running", shows_code=self._shows_code, banner=banner)
         beside = folder / f".{REPORT}"
-        beside.write_text(self._page(notebook, facts), encoding="utf-8")
+        beside.write_text(self._pages.growing(notebook, self.label, done, of), encoding="utf-8")
         beside.replace(folder / REPORT)
 
-    def _page(self, notebook: Any, facts: Any) -> str:
-        from workflows.notebooks.html import render
-
-        return render(notebook, current().settings.templates, facts, hidden=MIME)
+    @property
+    def _pages(self) -> Pages:
+        return Pages(f"{self.source.title} · {self.date}", self._shows_code)
 
     def _table(self, template: Template, name: str, table: str, values: dict[str, Any]) -> Result:
         """The task behind a table's parameter, with the template's values for the parameters that both know."""
