@@ -6,15 +6,10 @@ Run: .venv/bin/python benchmarks/plan.py [RUNS]
 
 from __future__ import annotations
 
-import os
-import statistics
-import subprocess
 import sys
-import time
-from pathlib import Path
 
 from noop import TRIVIAL
-from workplace import LUIGI, ROOT, workplace
+from workplace import LUIGI, compare, taken, workplace
 
 # What a process does that asks for the digests of the example's three templates, its queries and its stages.
 DIGEST = """
@@ -29,30 +24,16 @@ def seconds(is_cold):
     project.forget()
     if is_cold:
         shutil.rmtree(cache)
-    began = time.perf_counter()
+    began = time.perf_counter(), time.process_time()
     for name in project.current().templates.names():
         template_code(name)
     for task in tables().values():
         class_code(task)
-    return time.perf_counter() - began
+    return time.perf_counter() - began[0], time.process_time() - began[1]
 
 for is_cold in (True, False):
-    print(statistics.median(seconds(is_cold) for _ in range(int(sys.argv[1]))))
+    print(*map(statistics.median, zip(*(seconds(is_cold) for _ in range(int(sys.argv[1]))))))
 """
-
-
-def run(command: list[str], folder: Path, path: Path | None = None) -> str:
-    """Run a command of this checkout; what it prints."""
-    places = os.pathsep.join(map(str, filter(None, [path, ROOT])))
-    environment = {**os.environ, "PYTHONPATH": places}
-    return subprocess.run(command, cwd=folder, check=True, capture_output=True, env=environment, text=True).stdout
-
-
-def seconds(command: list[str], folder: Path, path: Path | None = None) -> float:
-    """The wall time of a command."""
-    began = time.perf_counter()
-    run(command, folder, path)
-    return time.perf_counter() - began
 
 
 def main(runs: int) -> None:
@@ -65,19 +46,17 @@ def main(runs: int) -> None:
         plain = folder / "plain"
         plain.mkdir()
         (plain / "trivial.py").write_text(TRIVIAL)
-        print(f"the report is made first: {seconds([*report, '--local-scheduler'], folder):.1f} s")
-        assert run(plan, folder) == "complete, nothing to do\n"
+        print(f"the report is made first: {taken([*report, '--local-scheduler'], folder).wall:.1f} s")
+        assert taken(plan, folder).told == "complete, nothing to do\n"
         ours, theirs = [], []
         for _ in range(runs):
-            theirs.append(seconds(trivial, plain, plain))
-            ours.append(seconds(plan, folder))
-        cold, warm = map(float, run([sys.executable, "-c", DIGEST, str(runs)], folder).split())
-    ratio = statistics.median(a / b for a, b in zip(ours, theirs, strict=True))
-    print(f"parcours plan, complete   {statistics.median(ours):.3f} s  (median of {runs})")
-    print(f"plain luigi, one task     {statistics.median(theirs):.3f} s")
-    print(f"ratio                     {ratio:.2f}   goal: at most 1.3")
-    print(f"digest of the code, cold  {cold * 1000:.0f} ms   goal: under 500 ms")
-    print(f"digest of the code, warm  {warm * 1000:.1f} ms   goal: under 20 ms")
+            theirs.append(taken(trivial, plain, plain))
+            ours.append(taken(plan, folder))
+        digests = taken([sys.executable, "-c", DIGEST, str(runs)], folder).told
+    compare(ours, theirs, ("parcours plan, complete", "plain luigi, one task"), goal=1.3)
+    cold, warm = (list(map(float, line.split())) for line in digests.splitlines())
+    print(f"digest of the code, cold  {cold[0] * 1000:.0f} ms, processor {cold[1] * 1000:.0f} ms   goal: under 500 ms")
+    print(f"digest of the code, warm  {warm[0] * 1000:.1f} ms, processor {warm[1] * 1000:.1f} ms   goal: under 20 ms")
 
 
 if __name__ == "__main__":

@@ -1,14 +1,18 @@
-"""A project of the example's templates and data in a temporary folder, with an empty store, for the benchmarks."""
+"""What the benchmarks share: a project of the example's templates and data with an empty store, and what commands take."""
 
 from __future__ import annotations
 
 import contextlib
 import os
+import resource
 import shutil
+import statistics
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -18,11 +22,61 @@ LUIGI = Path(sys.executable).parent / "luigi"
 @contextlib.contextmanager
 def workplace() -> Iterator[Path]:
     """The folder; gone afterwards."""
-    database = ROOT / "data" / "nyc.db"
-    subprocess.run([sys.executable, "-m", "workflows.flights.database", database], check=True)
     with tempfile.TemporaryDirectory(prefix="parcours-bench-") as name:
-        folder = Path(name)
-        shutil.copytree(ROOT / "templates", folder / "templates")
-        shutil.copy(ROOT / "luigi.cfg", folder)
-        os.environ["PARCOURS_DATABASE"] = f"sqlite:///{database}"
-        yield folder
+        furnish(Path(name))
+        yield Path(name)
+
+
+def furnish(folder: Path) -> None:
+    """Lay the project into a folder."""
+    database = ROOT / "data" / "nyc.db"
+    subprocess.run([sys.executable, "-m", "workflows.flights.database", database], check=True, env=_environment())
+    shutil.copytree(ROOT / "templates", folder / "templates", dirs_exist_ok=True)
+    shutil.copy(ROOT / "luigi.cfg", folder)
+    os.environ["PARCOURS_DATABASE"] = f"sqlite:///{database}"
+
+
+@dataclass(frozen=True)
+class Taken:
+    """What a command took, or the ratio of two."""
+
+    wall: float
+    """Seconds by the clock."""
+    processor: float
+    """Seconds that it computed; on a machine with other work, the time without that."""
+    told: str = ""
+    """What it printed."""
+
+    def __truediv__(self, other: Taken) -> Taken:
+        return Taken(self.wall / other.wall, self.processor / other.processor)
+
+
+def taken(command: list[str], folder: Path, path: Path | None = None) -> Taken:
+    """Run a command with the code of the checkout that this file lies in, whatever is installed."""
+    before, began = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
+    done = subprocess.run(command, cwd=folder, check=True, capture_output=True, env=_environment(path), text=True)
+    wall, after = time.perf_counter() - began, resource.getrusage(resource.RUSAGE_CHILDREN)
+    return Taken(wall, after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime, done.stdout)
+
+
+def compare(ours: list[Taken], theirs: list[Taken], names: tuple[str, str], goal: float) -> None:
+    """Print the medians of both sides, run in turn, and that of their ratios."""
+    width = max(map(len, names))
+    for name, side in zip(names, (ours, theirs), strict=True):
+        middle = _median(side)
+        print(f"{name:<{width}}   {middle.wall:.3f} s, processor {middle.processor:.3f} s   (median of {len(side)})")
+    ratio = _median([a / b for a, b in zip(ours, theirs, strict=True)])
+    print(
+        f"{'ratio':<{width}}   {ratio.wall:.2f}, processor {ratio.processor:.2f}   goal: at most {goal:g}", flush=True
+    )
+
+
+def _median(found: list[Taken]) -> Taken:
+    return Taken(statistics.median(t.wall for t in found), statistics.median(t.processor for t in found))
+
+
+def _environment(path: Path | None = None) -> dict[str, str]:
+    places = [path, ROOT, *filter(None, [os.environ.get("PYTHONPATH")])]
+    # With compiled modules, as an installed Parcours has them, and Luigi beside it.
+    kept = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    return {**kept, "PYTHONPATH": os.pathsep.join(map(str, filter(None, places)))}

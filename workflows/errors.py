@@ -158,6 +158,19 @@ class UsageError(BadInput):
         return cls(f"there is no task '{name}'. Tasks: {listed(known)}.{nearest(name, known)}")
 
     @classmethod
+    def unknown_table(cls, name: str, known: Sequence[str]) -> UsageError:
+        """No query and no stage of this name."""
+        return cls(f"there is no query or stage '{name}'. Queries and stages: {listed(known)}.{nearest(name, known)}")
+
+    @classmethod
+    def unknown_result(cls, name: str, templates: Sequence[str], tables: Sequence[str]) -> UsageError:
+        """No template, query or stage of this name."""
+        return cls(
+            f"there is no template, query or stage '{name}'. Templates: {listed(templates)}. "
+            f"Queries and stages: {listed(tables)}.{nearest(name, [*templates, *tables])}"
+        )
+
+    @classmethod
     def not_given(cls, task: str, name: str) -> UsageError:
         """A parameter without a default that was left out."""
         option = f"--{name.replace('_', '-')} {name.upper()}"
@@ -433,9 +446,12 @@ class StoreError(ParcoursError):
         )
 
     @classmethod
-    def unreadable(cls, path: str, why: str) -> StoreError:
-        """Something that is no artefact and no report."""
-        return cls(f"{path} {why}; expected a report's HTML file, an artefact's folder or a file in it.")
+    def other_format(cls, path: str, found: object, expected: int) -> StoreError:
+        """A record that another release wrote."""
+        return cls(
+            f"{path} has provenance of format {found}, not {expected}; another release of Parcours made it. "
+            "It was left as it is: use that release, or name another store in PARCOURS_STORE."
+        )
 
 
 class CatalogError(ParcoursError):
@@ -516,7 +532,9 @@ class PathError(BadInput):
     @classmethod
     def no_artefact(cls, path: str, why: str) -> PathError:
         """Something that is no artefact and no report."""
-        return cls(f"{path} {why}; expected a report's HTML file, an artefact's folder or a file in it.")
+        return cls(
+            f"{path} {why}; expected a report's HTML file, an artefact's folder, a file in it, or a version's first 8 digits or more."
+        )
 
     @classmethod
     def other_task(cls, path: str, found: str, other: str, expected: str) -> PathError:

@@ -134,7 +134,7 @@ def _modules(value: str, key: str, where: str) -> tuple[str, ...]:
 
 def _url(value: str, key: str, where: str) -> str:
     if "://" not in _text(value, key, where):
-        raise SettingError.wrong(key, where, _masked(value), "an SQLAlchemy URL, such as sqlite:///data/nyc.db")
+        raise SettingError.wrong(key, where, _masked(value), f"an SQLAlchemy URL, such as sqlite:///data/{key}.db")
     return value.strip()
 
 

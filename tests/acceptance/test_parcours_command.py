@@ -14,7 +14,7 @@ import pytest
 pytestmark = pytest.mark.acceptance
 
 DAY = "2020-01-01"
-EXPECTED = "expected a report's HTML file, an artefact's folder or a file in it."
+EXPECTED = "expected a report's HTML file, an artefact's folder, a file in it, or a version's first 8 digits or more."
 
 
 @pytest.fixture(scope="module")
@@ -146,7 +146,7 @@ def test_explain_says_which_inputs_are_no_longer_in_the_store(small: Any) -> Non
     shutil.rmtree(events)
     done = parcours(small, "explain", report)
     assert (done.code, done.err) == (0, "")
-    assert f"Events 2020-01-01  version {version[:16]} (no longer in the store)" in done.out
+    assert f"Events 2020-01-01  version {version[:16]} (not in the store)" in done.out
     shutil.rmtree(cleaned)
     [gone] = json.loads(parcours(small, "explain", "--json", report).out)["inputs"]
     assert (gone["task"], gone["is_in_store"], gone["inputs"]) == ("Cleaned", False, [])

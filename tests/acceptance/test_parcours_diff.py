@@ -60,7 +60,9 @@ def test_what_is_no_artefact_is_refused(shared: Any, pair: tuple[Path, Path], tm
     for paths in ((str(pair[0]), str(tmp_path)), ("nowhere", str(pair[0])), (str(pair[0]), "acme.py")):
         done = shared.run("parcours", "diff", *paths)
         assert (done.code, done.out) == (2, "")
-        assert done.err.endswith("; expected a report's HTML file, an artefact's folder or a file in it.\n")
+        assert done.err.endswith(
+            "; expected a report's HTML file, an artefact's folder, a file in it, or a version's first 8 digits or more.\n"
+        )
 
 
 def test_a_page_that_cannot_be_written_is_refused(shared: Any, pair: tuple[Path, Path], tmp_path: Path) -> None:

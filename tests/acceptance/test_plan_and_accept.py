@@ -53,7 +53,7 @@ def test_the_plan_of_a_report_is_json_for_programs(small: Any) -> None:
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["plan", "smal", "--date", "2020-01-01"], "there is no template 'smal'"),
+        (["plan", "smal", "--date", "2020-01-01"], "there is no template, query or stage 'smal'"),
         (["plan", "small", "--date", "2020-13-01"], "'2020-13-01' is not a date"),
         (["plan", "small", "--start", "2020-01-02", "--stop", "2020-01-01"], "ends before it starts"),
         (["plan", "small", "--date", "2020-01-01", "--parameters", "{"], "--parameters is '{'"),

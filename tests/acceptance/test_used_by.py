@@ -54,7 +54,7 @@ def used_by(place: Any, *arguments: str | Path, **environment: str) -> Any:
 def days(done: Any) -> list[str]:
     """The dates of the reports that an answer lists."""
     assert (done.code, done.err) == (0, "")
-    return [line.split()[1] for line in done.out.splitlines()[:-1]]
+    return [line.split()[1] for line in done.out.splitlines()[1:]]
 
 
 @pytest.mark.parametrize(
@@ -77,13 +77,13 @@ def test_it_lists_the_reports_newest_first(made: Any, asked: list[str], expected
 
 def test_a_line_says_what_was_made_when_at_which_commit_and_where(made: Any) -> None:
     [path] = (made.store / "ReportTask" / DAY).glob("*/report.html")
-    line, summary = used_by(made, "first").out.splitlines()
+    summary, line = used_by(made, "first").out.splitlines()
     name, day, word, *when = line.split()[:6]
     assert (name, day, word, when[2]) == ("small", DAY, "made", "UTC")
     short = git(made, "rev-parse", "first")[:7]
     assert line.split("  ")[2] == f"commit {short} (with uncommitted changes)"
     assert line.split("  ")[3] == str(path.relative_to(made.folder))
-    assert summary == f"1 report used commit {git(made, 'rev-parse', 'first')[:12]}."
+    assert summary == f"1 report used commit {git(made, 'rev-parse', 'first')[:12]}:"
 
 
 def test_a_commit_is_known_by_its_first_digits_without_git(made: Any) -> None:
@@ -168,7 +168,7 @@ def test_a_catalog_that_is_damaged_is_moved_aside_and_filled(made: Any) -> None:
     done = used_by(made, "Events")
     [aside] = (made.folder / "data").glob("catalog.db.damaged-*")
     assert (done.code, len(done.err.splitlines())) == (0, 1)
-    assert f"It was moved to data/{aside.name}, and a new one is filled now." in done.err
+    assert f"This is done now; the damaged one is kept as data/{aside.name}." in done.err
     assert days(used_by(made, "Events")) == [NEXT, DAY]
 
 
@@ -259,8 +259,8 @@ def test_a_report_that_took_over_the_bytes_of_another_says_so(small: Any) -> Non
     assert small.report("ids", DAY).code == 0
     done = used_by(small, events)
     lines = done.out.splitlines()
-    assert lines[-1].startswith("2 reports used Events")
-    assert [line.endswith("(took over the bytes of an earlier result that did)") for line in lines[:-1]] == [
+    assert lines[0].startswith("2 reports used Events")
+    assert [line.endswith("(took over the bytes of an earlier result that did)") for line in lines[1:]] == [
         True,
         False,
     ]

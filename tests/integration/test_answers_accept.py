@@ -164,7 +164,7 @@ def test_the_answer_names_what_changed_and_how_many_results_stand(pipeline: Any)
 
 def test_an_unknown_task_is_refused_with_the_nearest(pipeline: Any) -> None:
     pipeline.load(CLEANED)
-    with pytest.raises(UsageError, match=r"there is no task 'Clened'\. .* Did you mean 'Cleaned'\?"):
+    with pytest.raises(UsageError, match=r"there is no query or stage 'Clened'\. .* Did you mean 'Cleaned'\?"):
         accept("Clened", "why")
 
 
@@ -196,3 +196,31 @@ def test_an_acceptance_that_cannot_be_read_declares_nothing(pipeline: Any, text:
     path.write_text(text)
     made(pipeline, REWRITTEN)
     assert pipeline.calls == 2
+
+
+def test_going_back_to_code_that_made_results_leaves_nothing_to_accept(pipeline: Any) -> None:
+    made(pipeline, CLEANED)
+    made(pipeline, CLEANED.replace("* 2", "* 3"))
+    pipeline.load(CLEANED)
+    with pytest.raises(AcceptanceError, match="nothing to accept"):
+        accept("Cleaned", "went back")
+
+
+def test_a_change_is_accepted_against_the_code_that_it_changes_and_shows_its_lines(pipeline: Any) -> None:
+    """Not against what was made last, which may be an attempt that was taken back."""
+    made(pipeline, CLEANED)
+    made(pipeline, CLEANED.replace("return events.a", "events = events.head(0)\n        return events.a"))
+    pipeline.load(REWRITTEN)
+    lines = "\n".join(accept("Cleaned", "the same numbers").lines())
+    assert "-        return events.assign(value=events.value * 2)" in lines
+    assert "+        return events.assign(value=2 * events.value)" in lines
+    assert "head" not in lines
+
+
+def test_a_change_that_ran_for_one_day_can_still_be_accepted_for_the_others(pipeline: Any) -> None:
+    made(pipeline, CLEANED)
+    made(pipeline, CLEANED, datetime.date(2020, 1, 2))
+    made(pipeline, REWRITTEN)
+    accept("Cleaned", "the same numbers")
+    made(pipeline, REWRITTEN, datetime.date(2020, 1, 2))
+    assert pipeline.calls == 3

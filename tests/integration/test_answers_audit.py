@@ -150,7 +150,7 @@ def test_a_parameter_that_is_no_longer_taken_is_passed_over(pipeline: Any, made:
 
 def test_a_result_whose_inputs_are_gone_is_passed_over(pipeline: Any, made: Any) -> None:
     shutil.rmtree(pipeline.store / "Events")
-    assert audit(1, "Cleaned").skipped == {"an input is no longer in the store": 1}
+    assert audit(1, "Cleaned").skipped == {"an input is not in the store": 1}
 
 
 def test_a_result_whose_bytes_rotted_is_named_and_moved_away(pipeline: Any, made: Any) -> None:

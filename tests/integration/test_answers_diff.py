@@ -263,10 +263,8 @@ def test_a_table_that_is_no_longer_in_the_store_is_said(lab: Lab) -> None:
     shutil.rmtree(gone)
     found = diff(old, new)
     assert found.headline == "They part at Events 2020-01-01: not known why."
-    assert "data Events 2020-01-01: ? rows -> 3 rows, not the same; the table of A is no longer in the store" in told(
-        found
-    )
-    assert found.unknown == ["A's Events 2020-01-01 is no longer in the store: how it was made is not known"]
+    assert "data Events 2020-01-01: ? rows -> 3 rows, not the same; the table of A is not in the store" in told(found)
+    assert found.unknown == ["A's Events 2020-01-01 is not in the store: how it was made is not known"]
     assert "same code, parameters, environment, as far as it is known" in told(found)
 
 
@@ -295,7 +293,7 @@ def test_a_lone_page_of_a_store_that_is_gone_says_what_cannot_be_known(lab: Lab,
     found = diff(lone, lab.report())
     assert found.headline == "They part at Cleaned 2020-01-01: not known why."
     assert found.unknown == [
-        "A's Cleaned 2020-01-01 is no longer in the store: how it was made is not known",
+        "A's Cleaned 2020-01-01 is not in the store: how it was made is not known",
         "the measures of A: its measures.json is not at hand",
         "the figures of A: its report.ipynb is not at hand",
     ]
@@ -386,7 +384,7 @@ def test_an_input_of_a_later_format_counts_as_not_there(lab: Lab) -> None:
     for record in (lab.pipeline.store / "Events").rglob("provenance.json"):
         record.write_text(record.read_text().replace('"format": 1', '"format": 2'))
     new = lab.table(factor=3)
-    assert diff(old, new).unknown == ["A's Events 2020-01-01 is no longer in the store: how it was made is not known"]
+    assert diff(old, new).unknown == ["A's Events 2020-01-01 is not in the store: how it was made is not known"]
 
 
 def elsewhere(lab: Lab, tmp_path: Path) -> Path:

@@ -6,6 +6,8 @@ import datetime
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from workflows.answers.lineage import Stores
+from workflows.answers.texts import TextChange, Texts, marked, with_text
 from workflows.errors import AcceptanceError, UsageError
 from workflows.identity.changes import CodeChange, CodeState, code_changes
 from workflows.identity.closure import Code
@@ -22,7 +24,7 @@ class Declared:
     """What was accepted."""
 
     acceptance: Acceptance
-    changes: list[CodeChange]
+    changes: list[TextChange]
     """What differs between the earlier and the present code."""
     results: int
     """How many stored results the earlier code made."""
@@ -35,57 +37,70 @@ class Declared:
     def lines(self) -> list[str]:
         """What changed, and what follows."""
         found = self.acceptance
-        changed = [f"accepted   {change.sentence}" for change in self.changes] or ["accepted   its code changed"]
+        changed: list[str] = []
+        for change in self.changes:
+            changed += [f"accepted   {change.sentence}", *(f"             {line}" for line in marked(change))]
         noun = "result" if self.results == 1 else "results"
         return [
-            *changed,
+            *(changed or ["accepted   its code changed"]),
             f"reason     {found.reason}",
             f"so         {self.results} stored {noun} of {found.task} will be taken over where asked for, not computed again",
         ]
 
     def as_json(self) -> dict[str, Any]:
         """The declaration for a program."""
-        return {**asdict(self.acceptance), "changes": [asdict(c) for c in self.changes], "results": self.results}
+        return {
+            **asdict(self.acceptance),
+            "changes": [change.as_json() for change in self.changes],
+            "results": self.results,
+        }
 
 
 def accept(task: str, reason: str) -> Declared:
     """Declare the present code of a query or stage to make what its latest earlier code made; raises where there is none."""
     known = tables()
     if task not in known:
-        raise UsageError.unknown_task(task, sorted(known))
+        raise UsageError.unknown_table(task, sorted(known))
     if not reason.strip():
         raise AcceptanceError.no_reason(task)
     project = current()
     code = known[task].code_closure()
     stored = [artefact.provenance for artefact in project.store.of_task(task)]
-    latest = _latest(task, stored, code)
+    base = _base(task, stored, code)
     now = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
     acceptance = Acceptance(
-        task, _named(code), [latest.named], " ".join(reason.split()), user_name(), now, project.commit[0]
+        task, _named(code), [base.named], " ".join(reason.split()), user_name(), now, project.commit[0]
     )
     project.store.code.keep(code.record(), code.sources)
     project.store.acceptances.write(acceptance)
     project.save()
-    return Declared(acceptance, _changes(latest, code), sum(record.named == latest.named for record in stored))
+    texts = Texts.of(base, Stores((project.store,))), Texts.planned(code)
+    changes = [with_text(change, *texts) for change in _changes(base, code)]
+    return Declared(acceptance, changes, sum(record.named == base.named for record in stored))
 
 
-def _latest(task: str, stored: list[Provenance], code: Code) -> Provenance:
-    """The record of the latest result that other code made."""
-    named = _named(code)
-    earlier = [record for record in stored if record.code["digest"] != code.digest and record.named != named]
+def _base(task: str, stored: list[Provenance], code: Code) -> Provenance:
+    """The record whose code the present one is a change of: of all that made a stored result, the one that differs least."""
     if not stored:
         raise AcceptanceError.nothing_stored(task)
+    named = _named(code)
+    first: dict[str, Provenance] = {}
+    for record in sorted(stored, key=lambda record: record.started):
+        first.setdefault(_named(code) if record.code["digest"] == code.digest else record.named, record)
+    # Going back to code that made results already changes nothing that came after it.
+    states = list(first)
+    earlier = states[: states.index(named)] if named in first else states
     if not earlier:
         raise AcceptanceError.unchanged(task)
-    return max(earlier, key=lambda record: record.started)
+    return min((first[state] for state in reversed(earlier)), key=lambda record: len(_changes(record, code)))
 
 
 def _named(code: Code) -> str:
     return digest_named(code.digest, environment_key(asdict(environment_of(code))))
 
 
-def _changes(latest: Provenance, code: Code) -> list[CodeChange]:
+def _changes(base: Provenance, code: Code) -> list[CodeChange]:
     """What differs between the code of a record and the present one, apart from what only runs have shown."""
-    record = current().store.code.record(latest.code["digest"])
+    record = current().store.code.record(base.code["digest"])
     found = code_changes(CodeState(record["files"], record["definitions"]), code.state) if record else []
-    return [change for change in found if change.file not in latest.observed]
+    return [change for change in found if change.file not in base.observed]

@@ -204,7 +204,7 @@ def _scratch(task: Result) -> Iterator[Store]:
         for below in task.identity.inputs:
             given = project.store.find(below.address)
             if given is None:
-                raise _Skipped("an input is no longer in the store")
+                raise _Skipped("an input is not in the store")
             with scratch.staged() as staged:
                 for name in given.provenance.outputs:
                     shutil.copyfile(project.store.file(given, name), staged / name)

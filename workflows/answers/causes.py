@@ -8,7 +8,7 @@ from pathlib import PurePosixPath
 from typing import Any
 
 from workflows.answers.lineage import Stores
-from workflows.answers.texts import TextChange, Texts, cell_changes, with_text
+from workflows.answers.texts import Texts, cell_changes, marked, with_text
 from workflows.errors import ParcoursError
 from workflows.identity.changes import code_changes, environment_changes, value_changes
 from workflows.store.address import TABLE
@@ -99,7 +99,7 @@ def _code(task: Result, old: Artefact, known: Known) -> Iterator[Cause]:
         said = f"{others[0].sentence}{more}" if others else "its code changed"
         # A file that is new or gone is named; its whole text says nothing more.
         shown = [with_text(change, was, now) for change in others if change.name or change.what == "changed"]
-        yield Cause("code", said, tuple(line for change in shown for line in _marked(change)))
+        yield Cause("code", said, tuple(line for change in shown for line in marked(change)))
 
 
 def _template(file: str, was: Texts, now: Texts) -> Cause:
@@ -107,12 +107,7 @@ def _template(file: str, was: Texts, now: Texts) -> Cause:
     changes = cell_changes(file, was.text(file), now.text(file))
     first = min(changes, key=lambda change: change.name.startswith("text"))
     said = f"{first.name.removesuffix(' of A')} {first.what}" if first.name else "its cells or options changed"
-    return Cause("template", f"template {PurePosixPath(file).stem}: {said}", tuple(_marked(first)))
-
-
-def _marked(change: TextChange) -> Iterator[str]:
-    """What went and what came, without the lines around it."""
-    return (line for line in change.lines if line.startswith(("-", "+")))
+    return Cause("template", f"template {PurePosixPath(file).stem}: {said}", tuple(marked(first)))
 
 
 def _environment(task: Result, old: Artefact, known: Known) -> Iterator[Cause]:

@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 
 _SOURCE = 12
 """Lines of source shown of each change."""
+_CHANGES = 10
+"""Changes shown with their source in each part."""
 _MANY = 5
 """Results and values named in each part."""
 _INDENT = 15
@@ -37,7 +39,9 @@ def _parts(found: Difference) -> Iterator[tuple[str, str]]:
         if step.table:
             yield "random", f"  {step.table.sentence}"
     for name, changes in (("code", found.code), ("template", found.template)):
-        yield from ((name, line) for change in changes for line in _source(change))
+        yield from ((name, line) for change in changes[:_CHANGES] for line in _source(change))
+        if len(changes) > _CHANGES:
+            yield name, f"and {len(changes) - _CHANGES} more, on the page of --html"
     yield from (("data", line) for line in _first(_rows(found.data)))
     yield from (("parameters", line) for line in _first([change.sentence for change in found.parameters]))
     yield from (("environment", line) for line in _first([change.sentence for change in found.environment]))
@@ -56,10 +60,11 @@ def _outcome(found: Difference) -> Iterator[tuple[str, str]]:
             yield "measures", f"{len(found.measures) - len(differing)} the same"
     if found.shown and found.shown.figures and found.parting:
         pictures = [figure for figure in found.shown.figures if figure.verdict != "same"]
-        cells = ", ".join(f"{figure.verdict} in {figure.cell}" for figure in pictures[:_MANY])
+        verdicts = dict.fromkeys(figure.verdict for figure in pictures)
+        cells = "; ".join(f"{v} in {_cells([f.cell for f in pictures if f.verdict == v])}" for v in verdicts)
         yield "figures", f"{len(pictures)} of {len(found.shown.figures)} differ: {cells}" if pictures else "the same"
     if found.shown and found.shown.cells:
-        yield "outputs", f"of {', '.join(found.shown.cells)}"
+        yield "outputs", f"of {_cells(found.shown.cells)}"
 
 
 def _source(change: TextChange) -> Iterator[str]:
@@ -67,7 +72,13 @@ def _source(change: TextChange) -> Iterator[str]:
     marked = [line for line in change.lines if line[:1] in "+-" and line[1:].strip()]
     yield from (f"  {line}" for line in marked[:_SOURCE])
     if len(marked) > _SOURCE:
-        yield f"  and {len(marked) - _SOURCE} more lines"
+        left = len(marked) - _SOURCE
+        yield f"  and {left} more line{'' if left == 1 else 's'}"
+
+
+def _cells(names: Sequence[str]) -> str:
+    """'cell 3', 'cell 4', 'cell 5 of A' as 'cell 3, 4, 5 of A'."""
+    return ", ".join(dict.fromkeys(names)).replace(", cell ", ", ")
 
 
 def _rows(steps: Sequence[Step]) -> list[str]:

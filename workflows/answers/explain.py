@@ -9,7 +9,7 @@ from typing import Any
 
 from workflows.answers.found import Found, find, store
 from workflows.answers.origin import Made, Origin, trace
-from workflows.answers.tree import Drawing, accepted, nested, reuse, when_and_who
+from workflows.answers.tree import Drawing, accepted, nested, own, reuse, when_and_who
 from workflows.errors import listed
 from workflows.evaluation.measures import Measure, from_json
 from workflows.store.address import MEASURES
@@ -56,6 +56,8 @@ class Explanation:
         yield f"version {record.version}"
         packages = (f"{name} {version}" for name, version in record.environment["packages"].items())
         yield f"Python {listed([record.environment['python'], *packages])}"
+        if not record.template and (facts := own(record)):
+            yield listed(facts)
         yield from [*reuse(self.origin.root), *accepted(record)]
         if record.failure:
             yield "failed in cell {cell} of {of}: {reason}".format(**record.failure)
@@ -101,7 +103,7 @@ def _measures(found: Found) -> list[Measure]:
 def _definitions(code: dict[str, Any] | None, record: Provenance | None) -> Iterator[str]:
     """Each file with what of it counted."""
     if code is None:
-        yield "  (its definitions are no longer in the store, only the names of its files)"
+        yield "  (its definitions are not in the store, only the names of its files)"
         yield from (f"  {file}" for file in (record.code["files"] if record else ()))
         return
     width = max(map(len, code["definitions"]), default=0)

@@ -9,7 +9,7 @@ from functools import cached_property
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
-from workflows.errors import DateError, ParameterError, TemplateError
+from workflows.errors import DateError, ParameterError, UsageError
 from workflows.store.artefacts import Artefact
 from workflows.tasks.parameters import json_object
 from workflows.tasks.plan import is_incomplete, tree
@@ -117,7 +117,8 @@ class Outlook:
         shown = len(first.cause.diff) if self.is_verbose else _SHOWN
         yield from (f"{_INDENT}{line}" for line in first.cause.diff[:shown])
         if len(first.cause.diff) > shown:
-            yield f"{_INDENT}... {len(first.cause.diff) - shown} more lines, shown with --verbose"
+            left = len(first.cause.diff) - shown
+            yield f"{_INDENT}and {left} more line{'' if left == 1 else 's'}, shown with --verbose"
         if self.is_verbose:
             yield from (f"{_INDENT}also {cause.text}" for cause in first.causes[1:])
             yield from (f"{_INDENT}observed {name}" for name in first.observed)
@@ -153,6 +154,8 @@ def plan(
 
 def days(date: str | None, start: str | None, stop: str | None) -> list[datetime.date]:
     """The dates that a command names: one, or a closed range."""
+    if date is not None and stop is not None:
+        raise UsageError.outside("--stop", stop, "no --stop with --date, or --start in place of --date")
     if date is not None:
         return [_day(date)]
     first = _day(start or "")
@@ -253,7 +256,7 @@ def _name(group: Sequence[Step]) -> str:
     dates = sorted({step.date for step in group})
     if len(group) == 1:
         return group[0].title if dates == ["-"] else f"{group[0].title} {dates[0]}"
-    return f"{group[0].title} x{len(group)}  {dates[0]} .. {dates[-1]}"
+    return f"{group[0].title} x{len(group)}  {dates[0]}{', ' if len(dates) == 2 else ' .. '}{dates[-1]}"
 
 
 def _root(name: str, date: datetime.date, parameters: str) -> Result:
@@ -262,7 +265,7 @@ def _root(name: str, date: datetime.date, parameters: str) -> Result:
     if name not in templates and name in tables():
         return _table(tables()[name], date, json_object(parameters))
     if name not in templates:
-        raise TemplateError.missing(name, current().settings.templates, [*templates, *tables()])
+        raise UsageError.unknown_result(name, templates, list(tables()))
     return ReportTask(date=date, template=name, parameters=parameters)
 
 

@@ -141,7 +141,7 @@ def _lay_tables(made: Reproduction, template: Template, folder: Path) -> None:
         if artefact is None or artefact.provenance.outputs.get(TABLE, {}).get("sha256") != digest:
             artefact = store().with_bytes(task, date, TABLE, digest)
         if artefact is None:
-            made.missing.append(f"{what}: version {given['version'][:16]} is no longer in the store")
+            made.missing.append(f"{what}: version {given['version'][:16]} is not in the store")
             continue
         try:
             write(folder / "data" / f"{name}.parquet", store().file(artefact, TABLE).read_bytes())

@@ -94,7 +94,7 @@ class Step:
         is_other = self.pair.a.version != self.pair.b.version
         found = []
         for side, node in (("A", self.pair.a), ("B", self.pair.b)):
-            gone = f"{side}'s {node.name} is no longer in the store"
+            gone = f"{side}'s {node.name} is not in the store"
             if node.record is None and is_other:
                 found.append(f"{gone}: how it was made is not known")
             elif node.record and node.record.observed and node.has_other_bytes:
@@ -114,7 +114,7 @@ class Step:
         if self.table:
             return f"{self.pair.name}: {counts}, {self.table.sentence}"
         missing = " and ".join(s for s, node in (("A", self.pair.a), ("B", self.pair.b)) if node.file(TABLE) is None)
-        return f"{self.pair.name}: {counts}, not the same; the table of {missing} is no longer in the store"
+        return f"{self.pair.name}: {counts}, not the same; the table of {missing} is not in the store"
 
     def as_json(self) -> dict[str, Any]:
         """The step for a program; the changes themselves are listed once, for all steps."""

@@ -72,6 +72,11 @@ def texts_changed(a: Node, b: Node) -> list[TextChange]:
     ]
 
 
+def marked(change: TextChange) -> Iterator[str]:
+    """What went and what came, without the lines around it."""
+    return (line for line in change.lines if line.startswith(("-", "+")))
+
+
 def with_text(change: CodeChange, old: Texts, new: Texts) -> TextChange:
     """A change with the lines that differ."""
     texts = old.text(change.file), new.text(change.file)

@@ -97,18 +97,22 @@ def _title(group: Sequence[Made]) -> str:
     gone = sum(1 for made in group if made.record is None)
     dates = sorted({made.date for made in group})
     span = dates[0] if len(dates) == 1 else f"{dates[0]} .. {dates[-1]}"
-    return f"{group[0].task} x{len(group)}  {span}{f' ({gone} no longer in the store)' if gone else ''}"
+    return f"{group[0].task} x{len(group)}  {span}{f' ({gone} not in the store)' if gone else ''}"
 
 
 def _facts(made: Made) -> str:
     record = made.record
     if record is None:
-        return f"version {made.version[:16]} (no longer in the store)"
-    own = [f"{name} {value}" for name, value in record.parameters.items() if name not in ("version", "date")]
+        return f"version {made.version[:16]} (not in the store)"
+    return ", ".join([*own(record), *reuse(made), *accepted(record)])
+
+
+def own(record: Provenance) -> list[str]:
+    """What a table was made with: the rows of a query and where they are from, the parameters of a stage."""
     if record.source:
         place = Path(str(record.source["database"])).name
-        own = [f"{record.source['rows']} rows from {place}, fingerprint {str(record.source['fingerprint'])[:16]}"]
-    return ", ".join([*own, *reuse(made), *accepted(record)])
+        return [f"{record.source['rows']} rows from {place}, fingerprint {str(record.source['fingerprint'])[:16]}"]
+    return [f"{name} {value}" for name, value in record.parameters.items() if name not in ("version", "date")]
 
 
 def reuse(made: Made) -> list[str]:
@@ -116,7 +120,7 @@ def reuse(made: Made) -> list[str]:
     record = made.record
     if not record or not record.reused_from:
         return []
-    who = f"computed {when_and_who(made.computed)}" if made.computed else "no longer in the store"
+    who = f"computed {when_and_who(made.computed)}" if made.computed else "not in the store"
     return [f"reused from {(made.computed.version if made.computed else record.reused_from)[:16]} ({who})"]
 
 

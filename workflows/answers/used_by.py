@@ -43,7 +43,7 @@ class UsedBy:
         return 0
 
     def lines(self) -> list[str]:
-        """A line for each report, and their number."""
+        """The number of the reports, and a line for each."""
         if not self.reports:
             return [f"No report used {self.subject.name}."]
         rows = [
@@ -55,7 +55,7 @@ class UsedBy:
             "  ".join(f"{cell:<{width}}" for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows
         ]
         count = len(self.reports)
-        return [*lines, f"{count:,} report{'' if count == 1 else 's'} used {self.subject.name}."]
+        return [f"{count:,} report{'' if count == 1 else 's'} used {self.subject.name}:", *lines]
 
     def as_json(self) -> dict[str, Any]:
         """The same for a program, with the results in between."""

@@ -100,7 +100,8 @@ class TableChange:
     @property
     def _where(self) -> str:
         columns = list(self.changed_columns)
-        more = f" and {len(columns) - _NAMED} more columns" if len(columns) > _NAMED else ""
+        left = len(columns) - _NAMED
+        more = f" and {left} more column{'' if left == 1 else 's'}" if left > 0 else ""
         return ", ".join(columns[:_NAMED]) + more
 
 

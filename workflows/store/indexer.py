@@ -91,7 +91,7 @@ class Indexer:
                 )
             return question(self.catalog)
         except DamagedCatalog as error:
-            log.warning("%s It was moved to %s, and a new one is filled now.", error, self.catalog.put_aside())
+            log.warning("%s This is done now; the damaged one is kept as %s.", error, self.catalog.put_aside())
             self._fill(progress)
             return question(self.catalog)
 

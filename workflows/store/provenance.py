@@ -75,7 +75,7 @@ class Provenance:
             record = json.loads(text)
             known = {f.name for f in dataclasses.fields(cls)}
             if record["format"] != FORMAT:
-                raise StoreError.unreadable(where, f"has provenance of format {record['format']}, not {FORMAT}")
+                raise StoreError.other_format(where, record["format"], FORMAT)
             if not _is_record(record):
                 raise ValueError(f"{where} has provenance of another shape")
             return cls(**{name: value for name, value in record.items() if name in known})

@@ -39,6 +39,19 @@ def module_code(module: str) -> Code:
     return current().code.of_definitions([(module, "")])
 
 
+def _names(cls: type) -> list[tuple[str, str]]:
+    """Where a class is defined and, if a function or a call makes it, where it is bound."""
+    defined = (cls.__module__, cls.__qualname__)
+    if vars(sys.modules[cls.__module__]).get(cls.__qualname__) is cls:
+        return [defined]
+    index, found = current().code, []
+    for module, loaded in list(sys.modules.items()):
+        # Only the project's own modules can be asked, because others may make what they are asked for.
+        if index.modules.get(module):
+            found += [(module, name) for name, value in list(vars(loaded).items()) if value is cls]
+    return [defined, *found]
+
+
 def _code_index() -> CodeIndex:
     """The index of code, told which of its classes are tasks by now."""
     index = current().code
