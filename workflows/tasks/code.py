@@ -21,19 +21,6 @@ def class_code(cls: type, *others: tuple[str, str] | None) -> Code:
     return current().once(names, lambda: _code_index().of_definitions(names, current().settings.pipelines))
 
 
-def _names(cls: type) -> list[tuple[str, str]]:
-    """Where a class is defined and, if a function or a call makes it, where it is bound."""
-    defined = (cls.__module__, cls.__qualname__)
-    if vars(sys.modules[cls.__module__]).get(cls.__qualname__) is cls and "<locals>" not in cls.__qualname__:
-        return [defined]
-    index, found = current().code, []
-    for module, loaded in list(sys.modules.items()):
-        # Only the project's own modules can be asked, because others may make what they are asked for.
-        if index.modules.get(module):
-            found += [(module, name) for name, value in list(vars(loaded).items()) if value is cls]
-    return [defined, *found]
-
-
 def module_code(module: str) -> Code:
     """The code closure of a whole module."""
     return current().code.of_definitions([(module, "")])
