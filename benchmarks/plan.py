@@ -15,7 +15,7 @@ from workplace import LUIGI, compare, taken, workplace
 DIGEST = """
 import shutil, statistics, sys, time
 from workflows.tasks import project
-from workflows.tasks.report import tables, template_code
+from workflows.tasks.templates import tables, template_code
 from workflows.tasks.code import class_code
 
 def seconds(is_cold):

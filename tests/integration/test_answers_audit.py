@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from stages import CLEANED
 
 from workflows import ReportTask
 from workflows.answers.audit import audit
@@ -18,18 +19,9 @@ from workflows.errors import UsageError
 pytestmark = pytest.mark.integration
 
 DAY, NEXT = datetime.date(2020, 1, 1), datetime.date(2020, 1, 2)
-STAGES = """
-class Cleaned(Stage):
-    date = luigi.DateParameter()
-    factor = luigi.FloatParameter(default=2.0)
-
-    def requires(self):
-        return {"events": Events(date=self.date)}
-
-    def compute(self, events):
-        called()
-        return events.assign(value=events.value * self.factor)
-
+STAGES = (
+    CLEANED
+    + """
 class Noisy(Stage):
     date = luigi.DateParameter()
 
@@ -43,6 +35,7 @@ class Noisy(Stage):
         measure("noise", noise)
         return cleaned.assign(value=noise)
 """
+)
 PARAMETERS = """import datetime
 date: datetime.date = datetime.date(2020, 1, 1)
 cleaned: "Cleaned" = "samples/cleaned.parquet"

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from stages import CLEANED
 
 from workflows import ReportTask
 from workflows.answers.diff import Difference
@@ -21,17 +22,6 @@ from workflows.store.provenance import Provenance
 pytestmark = pytest.mark.integration
 
 DAY = datetime.date(2020, 1, 1)
-CLEANED = """
-class Cleaned(Stage):
-    date = luigi.DateParameter()
-    factor = luigi.FloatParameter(default=2.0)
-
-    def requires(self):
-        return {"events": Events(date=self.date)}
-
-    def compute(self, events):
-        return events.assign(value=events.value * self.factor)
-"""
 RANDOM = CLEANED.replace("value=events.value * self.factor", "value=__import__('random').random()")
 PARAMETERS = """import datetime
 date: datetime.date = datetime.date(2020, 1, 1)  # the day

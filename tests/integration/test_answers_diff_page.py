@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from stages import CLEANED
 
 from workflows.answers.diff import Difference
 from workflows.answers.diff import diff as diff_of
@@ -24,17 +25,6 @@ from workflows.identity.changes import ValueChange
 pytestmark = pytest.mark.integration
 
 DAY = datetime.date(2020, 1, 1)
-STAGE = """
-class Cleaned(Stage):
-    date = luigi.DateParameter()
-    factor = luigi.FloatParameter(default=2.0)
-
-    def requires(self):
-        return {"events": Events(date=self.date)}
-
-    def compute(self, events):
-        return events.assign(value=events.value * self.factor)
-"""
 VOID = {"meta", "link", "br", "img", "input", "hr"}
 EVIL = "</code><script>alert(1)</script>&<img src='http://evil.example/x.png'>"
 
@@ -70,7 +60,7 @@ class Balanced(HTMLParser):
 def found(pipeline: Any) -> Difference:
     """The difference of two tables with other code, data and parameters."""
     paths = []
-    for source, factor in ((STAGE, 2.0), (STAGE.replace("* self.factor", "* self.factor  + 1"), 3.0)):
+    for source, factor in ((CLEANED, 2.0), (CLEANED.replace("* self.factor", "* self.factor  + 1"), 3.0)):
         task = pipeline.load(source).Cleaned(date=DAY, factor=factor)
         assert pipeline.build(task)
         paths.append(pipeline.files(task))

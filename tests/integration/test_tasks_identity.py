@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from stages import CLEANED
 
 from workflows.errors import PipelineError, PlanError
 from workflows.tasks import project
@@ -19,18 +20,6 @@ from workflows.tasks.plan import tree
 pytestmark = pytest.mark.integration
 
 DAY = datetime.date(2020, 1, 1)
-CLEANED = """
-class Cleaned(Stage):
-    date = luigi.DateParameter()
-    factor = luigi.FloatParameter(default=2.0)
-
-    def requires(self):
-        return {"events": Events(date=self.date)}
-
-    def compute(self, events):
-        called()
-        return events.assign(value=events.value * self.factor)
-"""
 ALL_KINDS = """
 class Kinds(Stage):
     whole = luigi.IntParameter(default=1)

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from stages import CLEANED
 
 from workflows import ReportTask
 from workflows.errors import ParameterError
@@ -15,18 +16,6 @@ from workflows.errors import ParameterError
 pytestmark = pytest.mark.integration
 
 DAY = datetime.date(2020, 1, 1)
-CLEANED = """
-class Cleaned(Stage):
-    date = luigi.DateParameter()
-    factor = luigi.FloatParameter(default=2.0)
-
-    def requires(self):
-        return {"events": Events(date=self.date)}
-
-    def compute(self, events):
-        called()
-        return events.assign(value=events.value * self.factor)
-"""
 PARAMETERS = """import datetime
 date: datetime.date = datetime.date(2020, 1, 1)  # the day
 cleaned: "Cleaned" = "samples/cleaned.parquet"

@@ -295,7 +295,8 @@ def _make(dates: Sequence[str], template: str | None) -> dict[str, Any]:
 def _roots(dates: Sequence[str], template: str | None) -> list[Any]:
     import datetime
 
-    from workflows.tasks.report import ReportTask, tables
+    from workflows.tasks.report import ReportTask
+    from workflows.tasks.templates import tables
 
     days = [datetime.date.fromisoformat(day) for day in dates]
     found: list[Any] = []

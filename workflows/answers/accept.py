@@ -16,7 +16,7 @@ from workflows.store.provenance import Provenance, digest_named, environment_key
 from workflows.tasks.code import environment_of
 from workflows.tasks.project import current
 from workflows.tasks.record import user_name
-from workflows.tasks.report import tables
+from workflows.tasks.templates import tables
 
 
 @dataclass(frozen=True)

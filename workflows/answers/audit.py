@@ -20,8 +20,9 @@ from workflows.errors import ParcoursError, PlanError, StoreError, UsageError
 from workflows.store.artefacts import Artefact, Store
 from workflows.store.provenance import Provenance
 from workflows.tasks.project import current
-from workflows.tasks.report import ReportTask, tables
+from workflows.tasks.report import ReportTask
 from workflows.tasks.result import Result
+from workflows.tasks.templates import tables
 from workflows.tasks.terminal import terminal
 
 _LARGEST_SEED = 1_000_000

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from pathlib import PurePosixPath
 from typing import Any
 
 from workflows.answers.lineage import Stores
 from workflows.answers.texts import Texts, cell_changes, marked, with_text
 from workflows.errors import ParcoursError
-from workflows.identity.changes import CodeState, code_changes, environment_changes, value_changes
+from workflows.identity.changes import code_changes, environment_changes, value_changes
 from workflows.store.address import TABLE
 from workflows.store.artefacts import Artefact, Store
 from workflows.store.provenance import Provenance, given
@@ -89,9 +89,6 @@ def _differing(task: Result, old: Provenance) -> set[str]:
 
 def _code(task: Result, old: Artefact, known: Known) -> Iterator[Cause]:
     was, now = Texts.of(old.provenance, Stores((known.store,))), Texts.planned(task.identity.recipe.code)
-    if not was.state.definitions:
-        # Without a copy of the earlier code, the files' digests are all that is known.
-        now = replace(now, state=CodeState(now.state.files, {}))
     changes = code_changes(was.state, now.state)
     templates = [change for change in changes if change.file.endswith(".ipynb")]
     for change in templates[:1]:

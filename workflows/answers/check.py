@@ -11,9 +11,9 @@ from workflows.errors import ParcoursError, PipelineError, TemplateError, listed
 from workflows.notebooks.template import Template
 from workflows.tasks.project import current
 from workflows.tasks.query import Query
-from workflows.tasks.report import read_template, table_class, tables, template_code
 from workflows.tasks.result import Result
 from workflows.tasks.stage import Stage
+from workflows.tasks.templates import read_template, table_class, tables, template_code
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,8 @@ from workflows.store.address import TABLE
 from workflows.store.artefacts import Artefact
 from workflows.tasks.build import built
 from workflows.tasks.project import current
-from workflows.tasks.report import ReportTask, template_code
+from workflows.tasks.report import ReportTask
+from workflows.tasks.templates import template_code
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime
-import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -12,10 +11,12 @@ from typing import TYPE_CHECKING, Any
 
 from workflows.errors import DateError, ParameterError, UsageError
 from workflows.store.artefacts import Artefact
+from workflows.tasks.parameters import json_object
 from workflows.tasks.plan import is_incomplete, tree
 from workflows.tasks.project import current
-from workflows.tasks.report import ReportTask, tables
+from workflows.tasks.report import ReportTask
 from workflows.tasks.result import Result
+from workflows.tasks.templates import tables
 
 if TYPE_CHECKING:
     from workflows.answers.causes import Cause
@@ -262,7 +263,7 @@ def _root(name: str, date: datetime.date, parameters: str) -> Result:
     """The task that a template, a query or a stage is for a date."""
     templates = current().templates.names()
     if name not in templates and name in tables():
-        return _table(tables()[name], date, _values(parameters))
+        return _table(tables()[name], date, json_object(parameters))
     if name not in templates:
         raise UsageError.unknown_result(name, templates, list(tables()))
     return ReportTask(date=date, template=name, parameters=parameters)
@@ -278,13 +279,3 @@ def _table(task: type[Result], date: datetime.date, given: dict[str, Any]) -> Re
         if known not in values and not param.has_task_value(name, known):
             raise ParameterError.wrong(name, known, "not given", "a value in --parameters")
     return task(**values)
-
-
-def _values(text: str) -> dict[str, Any]:
-    try:
-        found = json.loads(text)
-    except ValueError as error:
-        raise ParameterError.not_json(text, str(error)) from error
-    if not isinstance(found, dict):
-        raise ParameterError.not_json(text, f"it is a JSON {type(found).__name__}")
-    return found

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 PROVENANCE = "provenance.json"
@@ -23,6 +24,10 @@ ACCEPTED = "accepted"
 
 # The folders at the top of the store that hold no artefacts, or artefacts that do not count.
 _OTHERS = {DAMAGED, FAILED, CODE, UNCATALOGUED, OBSERVED, PLANS, ACCEPTED}
+
+
+# The folder of an artefact; those at the same depth of what is damaged or failed are named by dates.
+_VERSIONED = re.compile(r"(?:.+-)?[0-9a-f]{16}")
 
 
 @dataclass(frozen=True)
@@ -60,3 +65,8 @@ class Address:
 def is_of_tasks(name: str) -> bool:
     """Whether a folder at the top of the store holds the artefacts of a task."""
     return name not in _OTHERS and not name.startswith(".")
+
+
+def is_versioned(name: str) -> bool:
+    """Whether a folder's name is that of an artefact."""
+    return _VERSIONED.fullmatch(name) is not None

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import logging
 import os
-import re
 import shutil
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
@@ -15,7 +14,7 @@ from pathlib import Path
 from workflows.errors import StoreError
 from workflows.identity.canonical import digest_bytes
 from workflows.store.acceptances import Acceptances
-from workflows.store.address import DAMAGED, PROVENANCE, REPORT, TABLE, Address, is_of_tasks
+from workflows.store.address import DAMAGED, PROVENANCE, REPORT, TABLE, Address, is_of_tasks, is_versioned
 from workflows.store.catalog import Catalog
 from workflows.store.code import CodeCopies
 from workflows.store.failures import Failures
@@ -26,8 +25,6 @@ from workflows.store.plans import Plans
 from workflows.store.provenance import Provenance
 
 log = logging.getLogger("workflows")
-# The folder of an artefact; those at the same depth of what is damaged or failed are named by dates.
-_VERSIONED = re.compile(r"(.+-)?[0-9a-f]{16}")
 
 
 @dataclass(frozen=True)
@@ -179,11 +176,7 @@ class Store:
 
     def paths(self) -> Iterator[str]:
         """The folder of every artefact, relative to the store, ascending."""
-        for task in self._place.folders(""):
-            for date in self._place.folders(task):
-                for name in self._place.folders(f"{task}/{date}"):
-                    if _VERSIONED.fullmatch(name) and self._place.exists(f"{task}/{date}/{name}/{PROVENANCE}"):
-                        yield f"{task}/{date}/{name}"
+        return (path for path in self._folders() if self._place.exists(f"{path}/{PROVENANCE}"))
 
     def at_path(self, path: str) -> Artefact | None:
         """The artefact in a folder of the store."""
@@ -227,12 +220,7 @@ class Store:
 
     def named(self, version: str) -> list[str]:
         """The folders, relative to the store, of all artefacts whose version begins with these hex digits."""
-        found = []
-        for task in self._place.folders(""):
-            for date in self._place.folders(task) if is_of_tasks(task) else ():
-                names = self._place.folders(f"{task}/{date}")
-                found += [f"{task}/{date}/{name}" for name in names if name[-16:].startswith(version[:16])]
-        return found
+        return [path for path in self._folders() if path[-16:].startswith(version[:16])]
 
     def reuse(self, artefact: Artefact, name: str, staged: Path) -> None:
         """Lay one of an artefact's files into a staged folder; the bytes are shared where the file system can."""
@@ -241,6 +229,13 @@ class Store:
             os.link(source, staged / name)
         except OSError:
             shutil.copyfile(source, staged / name)
+
+    def _folders(self) -> Iterator[str]:
+        """The folders that artefacts have, relative to the store, ascending."""
+        for task in filter(is_of_tasks, self._place.folders("")):
+            for date in self._place.folders(task):
+                names = filter(is_versioned, self._place.folders(f"{task}/{date}"))
+                yield from (f"{task}/{date}/{name}" for name in names)
 
     def _found(self, path: str, version: str | None) -> Artefact | None:
         try:

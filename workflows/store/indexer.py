@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import logging
 import mmap
-import re
 import struct
 import time
 from collections.abc import Callable, Iterator
@@ -15,7 +14,7 @@ from typing import TypeVar
 
 from workflows.errors import CatalogError, DamagedCatalog, ParcoursError, StoreError
 from workflows.identity.canonical import digest_bytes
-from workflows.store.address import PROVENANCE, UNCATALOGUED, is_of_tasks
+from workflows.store.address import PROVENANCE, UNCATALOGUED, is_of_tasks, is_versioned
 from workflows.store.catalog import Catalog, Row
 from workflows.store.files import Place
 from workflows.store.provenance import Provenance
@@ -26,7 +25,6 @@ T = TypeVar("T")
 Progress = Callable[[int, int], None]
 """Called with how many folders are done, and of how many."""
 
-_ARTEFACT = re.compile(r"(?:.+-)?[0-9a-f]{16}")
 _AT_ONCE = 500
 _RESPITE = 30.0
 """Seconds for which a catalog that could not be written is not tried again."""
@@ -155,7 +153,7 @@ class Indexer:
         for number, folder in enumerate(folders):
             progress(number, len(folders))
             for name in self._inside(folder, skipped):
-                if _ARTEFACT.fullmatch(name) and (row := self._row(f"{folder}/{name}", skipped)):
+                if is_versioned(name) and (row := self._row(f"{folder}/{name}", skipped)):
                     yield row
         progress(len(folders), len(folders))
 

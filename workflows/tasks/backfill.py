@@ -12,7 +12,8 @@ from workflows.errors import DateError, TemplateError
 from workflows.tasks import command, handover
 from workflows.tasks.parameters import DateParameter
 from workflows.tasks.project import current
-from workflows.tasks.report import ReportTask, read_template
+from workflows.tasks.report import ReportTask
+from workflows.tasks.templates import read_template
 
 ALL = "all"
 

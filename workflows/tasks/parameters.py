@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import datetime
+import json
 from typing import Any
 
 import luigi
 
-from workflows.errors import DateError, PipelineError
+from workflows.errors import DateError, ParameterError, PipelineError
 
 
 class DateParameter(luigi.DateParameter):
@@ -37,3 +38,23 @@ def normal(task: str, name: str, param: luigi.Parameter, value: Any) -> Any:
     if isinstance(found, list | set):
         return tuple(found)
     return found
+
+
+def json_object(text: str) -> dict[str, Any]:
+    """The values in a JSON object; raises ParameterError for anything else."""
+    try:
+        found = json.loads(text, object_pairs_hook=_unique)
+    except ValueError as error:
+        raise ParameterError.not_json(text, str(error)) from error
+    if not isinstance(found, dict):
+        raise ParameterError.not_json(text, f"it is a JSON {type(found).__name__}")
+    return found
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """A JSON object; one that names a key twice means two things at once."""
+    names = [name for name, _ in pairs]
+    for name in names:
+        if names.count(name) > 1:
+            raise ValueError(f"'{name}' is given twice")
+    return dict(pairs)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime
-import json
 import os
 import shlex
 from collections.abc import Sequence
@@ -13,27 +12,25 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import luigi
-from luigi.task_register import Register
 
-from workflows.errors import ParameterError, ReportError, TemplateError
-from workflows.evaluation.measures import MIME, from_json, in_notebook, to_json
+from workflows.errors import ParameterError, ReportError
+from workflows.evaluation.measures import from_json, in_notebook, to_json
 from workflows.identity.canonical import canonical_json, digest_bytes
-from workflows.identity.closure import Code
 from workflows.notebooks.template import Template
 from workflows.notebooks.values import as_json
 from workflows.store.address import FAILURE, MEASURES, NOTEBOOK, REPORT, TABLE
 from workflows.store.artefacts import Address, Artefact, Provenance, described
 from workflows.store.plans import Planned
 from workflows.tasks import command
-from workflows.tasks.parameters import DateParameter
+from workflows.tasks.pages import Pages
+from workflows.tasks.parameters import DateParameter, json_object
 from workflows.tasks.plan import Recipe
 from workflows.tasks.production import Made
 from workflows.tasks.progress import Progress
 from workflows.tasks.project import current
-from workflows.tasks.query import Query
 from workflows.tasks.result import Result
 from workflows.tasks.sightings import learned
-from workflows.tasks.stage import Stage
+from workflows.tasks.templates import read_template, table_class, template_code
 
 if TYPE_CHECKING:
     from workflows.notebooks.execution import Execution, Failure
@@ -56,9 +53,9 @@ class ReportTask(Result):
     def settled(cls, values: dict[str, Any]) -> dict[str, Any]:
         """The parameters checked by the template, canonical, without those that are its defaults."""
         template = read_template(values["template"])
-        given = template.validated(_object(values["parameters"]))
+        given = template.validated(json_object(values["parameters"]))
         if "date" in given and _day(given.pop("date")) != values["date"]:
-            raise ParameterError.date_twice(template.name, _object(values["parameters"])["date"], values["date"])
+            raise ParameterError.date_twice(template.name, json_object(values["parameters"])["date"], values["date"])
         others = {
             name: as_json(value)
             for name, value in given.items()
@@ -92,7 +89,7 @@ class ReportTask(Result):
     def values(self) -> dict[str, Any]:
         """The values of all parameters that hold no table."""
         template = self.source
-        given = template.validated(_object(self.parameters))
+        given = template.validated(json_object(self.parameters))
         values = {**template.values, **given}
         if "date" in template.parameters:
             values["date"] = self.date
@@ -167,23 +164,12 @@ class ReportTask(Result):
         return self._rendered(folder, notebook, draft)
 
     def _rendered(self, folder: Path, notebook: Any, draft: Provenance) -> Made:
-        from workflows.notebooks.facts import PageFacts, sections, summary
         from workflows.notebooks.html import content
 
         outputs = described(folder, {NOTEBOOK: None, MEASURES: None})
         record = replace(draft, outputs=outputs, seconds=_seconds_since(draft.started))
-        shown = json.loads(record.to_json())
         measures = from_json((folder / MEASURES).read_bytes())
-        facts = PageFacts(
-            title=f"{self.source.title} · {self.date}",
-            state="made",
-            shows_code=self._shows_code,
-            summary=summary(shown),
-            sections=sections(shown),
-            measures=[(m.name, str(m).removeprefix(f"{m.name} ")) for m in measures],
-            record=shown,
-        )
-        page = self._page(notebook, facts)
+        page = self._pages.made(notebook, record, measures)
         (folder / REPORT).write_text(page, encoding="utf-8")
         return Made(
             {REPORT: None, NOTEBOOK: None, MEASURES: None},
@@ -197,31 +183,18 @@ class ReportTask(Result):
         self, folder: Path, execution: Execution, failure: Failure, draft: Provenance, progress: Progress
     ) -> ReportError:
         """Keep what there is of a failed report, and say where it is and how to make it again."""
-        from workflows.notebooks.facts import PageFacts, sections, summary
-
-        record_text = replace(draft, failure=asdict(failure), seconds=_seconds_since(draft.started)).to_json()
-        record = json.loads(record_text)
+        record = replace(draft, failure=asdict(failure), seconds=_seconds_since(draft.started))
         where = f"cell {failure.cell} of {failure.of}" if failure.cell <= failure.of else "the end"
         sentence = f"{self.label} failed in {where}: {failure.reason}"
-        facts = PageFacts(
-            title=f"failed: {self.source.title} · {self.date}",
-            state="failed",
-            shows_code=self._shows_code,
-            summary=summary(record),
-            sections=sections(record),
-            record=record,
-        )
         store, code = current().store, self.identity.recipe.code
 
         def finish(kept: str) -> None:
             ways = [f"again: {self.command}", f"try it: {_reproducing(kept)}"]
-            banner = [sentence, *filter(None, [failure.line]), *ways]
-            (folder / REPORT).write_text(
-                self._page(execution.notebook, replace(facts, banner=banner)), encoding="utf-8"
-            )
+            page = self._pages.failed(execution.notebook, record, [sentence, *filter(None, [failure.line]), *ways])
+            (folder / REPORT).write_text(page, encoding="utf-8")
 
         _write_notebook(folder, execution.notebook)
-        (folder / FAILURE).write_text(record_text, encoding="utf-8")
+        (folder / FAILURE).write_text(record.to_json(), encoding="utf-8")
         store.code.keep(code.record(), code.sources)
         now = datetime.datetime.now(datetime.UTC)
         kept = store.failures.keep(folder, self.template, self.date.isoformat(), now, finish)
@@ -273,18 +246,13 @@ class ReportTask(Result):
         cell.source = self.source.cell.filled({**self._changed, **tables})
 
     def _show_growing(self, notebook: Any, folder: Path, done: int, of: int) -> None:
-        from workflows.notebooks.facts import PageFacts
-
-        banner = [f"This report is being made: cell {done} of {of}."]
-        facts = PageFacts(title=self.label, state="running", shows_code=self._shows_code, banner=banner)
         beside = folder / f".{REPORT}"
-        beside.write_text(self._page(notebook, facts), encoding="utf-8")
+        beside.write_text(self._pages.growing(notebook, self.label, done, of), encoding="utf-8")
         beside.replace(folder / REPORT)
 
-    def _page(self, notebook: Any, facts: Any) -> str:
-        from workflows.notebooks.html import render
-
-        return render(notebook, current().settings.templates, facts, hidden=MIME)
+    @property
+    def _pages(self) -> Pages:
+        return Pages(f"{self.source.title} · {self.date}", self._shows_code)
 
     def _table(self, template: Template, name: str, table: str, values: dict[str, Any]) -> Result:
         """The task behind a table's parameter, with the template's values for the parameters that both know."""
@@ -295,59 +263,6 @@ class ReportTask(Result):
         return found
 
 
-def table_class(template: Template, parameter: str, table: str) -> type[Result]:
-    """The query or stage that an annotation names; raises TemplateError where it cannot be made from the template."""
-    if Register._get_reg().get(table) == Register.AMBIGUOUS_CLASS:
-        raise TemplateError.ambiguous_table(template.name, parameter, table)
-    cls = tables().get(table)
-    if cls is None:
-        raise TemplateError.unknown_table(template.name, parameter, table, sorted(tables()))
-    for known, param in cls.get_params():
-        # What the template has no default for, the report is given; its date is always there.
-        if known not in {*template.parameters, "version", "date"} and not param.has_task_value(table, known):
-            raise TemplateError.unset(template.name, parameter, table, known)
-    return cls
-
-
-def tables() -> dict[str, type[Result]]:
-    """Every query and stage of the loaded pipelines, by the name that templates use."""
-    current()
-    found: dict[str, type[Result]] = {}
-    for name in Register.task_names():
-        cls = Register._get_reg()[name]
-        if isinstance(cls, type) and issubclass(cls, Query | Stage) and cls not in (Query, Stage):
-            found[name] = cls
-    return found
-
-
-def read_template(name: str) -> Template:
-    """A template of the project, read once in this process."""
-    return current().once(("template", name), lambda: current().templates.read(name))
-
-
-def template_code(name: str) -> Code:
-    """The code closure of a template's cells."""
-    return current().once(("template code", name), lambda: _read_template_code(name))
-
-
-def _read_template_code(name: str) -> Code:
-    template = read_template(name)
-    project = current()
-    samples = [str(template.parameters[name].default) for name in template.tables]
-    name = project.label(template.path)
-    return project.code.of_notebook(template.path, name, template.outline, template.source, samples)
-
-
-def _object(text: str) -> dict[str, Any]:
-    try:
-        found = json.loads(text, object_pairs_hook=_unique)
-    except ValueError as error:
-        raise ParameterError.not_json(text, str(error)) from error
-    if not isinstance(found, dict):
-        raise ParameterError.not_json(text, f"it is a JSON {type(found).__name__}")
-    return found
-
-
 def _reproducing(kept: str) -> str:
     """The command that lays a failed report for work by hand."""
     return shlex.join(["parcours", "reproduce", current().store.shown(kept), "--into", "try"])
@@ -356,15 +271,6 @@ def _reproducing(kept: str) -> str:
 def _seconds_since(started: str) -> float:
     passed = datetime.datetime.now(datetime.UTC) - datetime.datetime.fromisoformat(started)
     return round(passed.total_seconds(), 3)
-
-
-def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """A JSON object; one that names a key twice means two things at once."""
-    names = [name for name, _ in pairs]
-    for name in names:
-        if names.count(name) > 1:
-            raise ValueError(f"'{name}' is given twice")
-    return dict(pairs)
 
 
 def _day(value: Any) -> Any:
