@@ -66,7 +66,9 @@ def compare(ours: list[Taken], theirs: list[Taken], names: tuple[str, str], goal
         middle = _median(side)
         print(f"{name:<{width}}   {middle.wall:.3f} s, processor {middle.processor:.3f} s   (median of {len(side)})")
     ratio = _median([a / b for a, b in zip(ours, theirs, strict=True)])
-    print(f"{'ratio':<{width}}   {ratio.wall:.2f}, processor {ratio.processor:.2f}   goal: at most {goal:g}", flush=True)
+    print(
+        f"{'ratio':<{width}}   {ratio.wall:.2f}, processor {ratio.processor:.2f}   goal: at most {goal:g}", flush=True
+    )
 
 
 def _median(found: list[Taken]) -> Taken:

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from workflows.errors import StoreError
-from workflows.identity.canonical import canonical_json, digest_bytes
+from workflows.identity.canonical import canonical_json, digest_bytes, digest_file
 from workflows.store.acceptances import Acceptances
 from workflows.store.address import (
     CODE,
@@ -120,7 +120,7 @@ class Store:
         try:
             path = self._place.local(f"{artefact.path}/{name}", recorded["sha256"])
             size = path.stat().st_size
-            found = digest_bytes(path.read_bytes()) if size == recorded["bytes"] else f"{size} bytes"
+            found = digest_file(path) if size == recorded["bytes"] else f"{size} bytes"
         except FileNotFoundError:
             found = "nothing"
         if found != recorded["sha256"]:

@@ -287,7 +287,7 @@ class ReportTask(Result):
 
     def _table(self, template: Template, name: str, table: str, values: dict[str, Any]) -> Result:
         """The task behind a table's parameter, with the template's values for the parameters that both know."""
-        cls = table_class(template, name, table)
+        cls = current().once((template.name, name, table, "table"), lambda: table_class(template, name, table))
         given = {**values, "date": self.date}
         params = [known for known, _ in cls.get_params() if known != "version"]
         found: Result = cls(**{known: given[known] for known in params if known in given})
@@ -310,7 +310,11 @@ def table_class(template: Template, parameter: str, table: str) -> type[Result]:
 
 def tables() -> dict[str, type[Result]]:
     """Every query and stage of the loaded pipelines, by the name that templates use."""
-    current()
+    # Looked for anew where tasks were defined since, as in a notebook.
+    return current().once(("tables", len(Register._reg)), _find_tables)
+
+
+def _find_tables() -> dict[str, type[Result]]:
     found: dict[str, type[Result]] = {}
     for name in Register.task_names():
         cls = Register._get_reg()[name]

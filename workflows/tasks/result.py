@@ -9,8 +9,9 @@ import socket
 import sys
 import time
 import traceback
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -27,10 +28,13 @@ from workflows.store.artefacts import Address, Artefact, Provenance, described
 from workflows.store.plans import Planned
 from workflows.tasks import command, handover, observed
 from workflows.tasks.gathering import Gathering
-from workflows.tasks.plan import UNPLANNED, Identity, Recipe, arranged, version_with
+from workflows.tasks.plan import UNPLANNED, Identity, Key, Recipe, arranged, version_with
 from workflows.tasks.progress import Progress, watched
 from workflows.tasks.project import current
 from workflows.tasks.reuse import equal
+
+# Types whose values are spelled alike if they are equal; floats are not: 0.0 equals -0.0.
+_PLAIN = {str, int, bool, datetime.date}
 
 
 @dataclass(frozen=True)
@@ -92,9 +96,19 @@ class Result(luigi.Task):
     def get_param_values(cls, params: Any, args: Any, kwargs: Any) -> list[tuple[str, Any]]:
         """Luigi's parameter values, normalised, with the version computed where it is not given."""
         command.begin()
+        met, spelling = current().plan.values, _spelling(cls, args, kwargs)
+        if spelling is None:
+            return cls._planned_values(params, args, kwargs)
+        if spelling not in met:
+            met[spelling] = cls._planned_values(params, args, kwargs)
+        return met[spelling]
+
+    @classmethod
+    def _planned_values(cls, params: Any, args: Any, kwargs: Any) -> list[tuple[str, Any]]:
         known = dict(params)
         try:
-            found = super().get_param_values(params, args, kwargs)
+            # The version is never taken from luigi.cfg, where Luigi would look for it with every task.
+            found = super().get_param_values(params, args, {"version": "", **kwargs})
         except (ValueError, TypeError, AttributeError):
             # Luigi raises whatever its normalising stumbles over, and says neither which parameter it is nor whose.
             positional = (name for name, param in params if param.positional)
@@ -119,9 +133,14 @@ class Result(luigi.Task):
         for name, value in own.items():
             setattr(draft, name, value)
         draft.param_kwargs = own
+        return current().plan.identity(draft._plan_key, draft, environment_of, values.get("version", ""))
+
+    @cached_property
+    def _plan_key(self) -> Key:
+        """What names this task in a plan."""
         # As text, because Python takes 1, 1.0 and True for the same key, and another process would not.
-        texts = tuple((name, param.serialize(own[name])) for name, param in cls.get_params() if name in own)
-        return current().plan.identity((cls, texts), draft, environment_of, values.get("version", ""))
+        values, params = self.param_kwargs, type(self).get_params()
+        return type(self), tuple((name, p.serialize(values[name])) for name, p in params if name != "version")
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -149,7 +168,8 @@ class Result(luigi.Task):
     @property
     def identity(self) -> Identity:
         """What this task's version is in this process."""
-        return self._identity(self.param_kwargs)
+        known = current().plan.known(self._plan_key)
+        return known if known and known.version == self.version else self._identity(self.param_kwargs)
 
     def check_version(self) -> None:
         """Refuse a version that this process would not have computed."""
@@ -425,13 +445,21 @@ def environment_of(code: Code) -> Environment:
     return Environment.of_imports({*code.imports, "pandas", "pyarrow"}, current().installed)
 
 
+def _spelling(cls: type[Result], args: Sequence[Any], kwargs: Mapping[str, Any]) -> Hashable:
+    """A key for a task's parameter values as they are given, if all are given and none equals one of another type."""
+    given = [*args, *kwargs.values()]
+    kinds = tuple(map(type, given))
+    is_whole = len(given) + ("version" not in kwargs) == len(cls.get_params())
+    return (cls, kinds, tuple(args), tuple(kwargs.items())) if is_whole and _PLAIN.issuperset(kinds) else None
+
+
 def _normal(cls: type[Result], name: str, param: luigi.Parameter, value: Any) -> Any:
     """A value as it comes back from another process: through text and back, which must then stay."""
     try:
         # Parsed lists and dicts can be changed; normalised ones are frozen, and so can be keys.
-        normal = param.normalize(param.parse(param.serialize(value)))
-        if param.serialize(normal) != param.serialize(param.parse(param.serialize(normal))):
-            raise ValueError("it does not survive being written and read back")
+        normal = (
+            _spelt(param, type(value).__name__, value) if type(value) in _PLAIN else _written_and_read(param, value)
+        )
     except DateError:
         raise
     except (ValueError, TypeError, AttributeError) as error:
@@ -440,6 +468,19 @@ def _normal(cls: type[Result], name: str, param: luigi.Parameter, value: Any) ->
     if isinstance(normal, list | set):
         return tuple(normal)
     return normal
+
+
+def _written_and_read(param: luigi.Parameter, value: Any) -> Any:
+    normal = param.normalize(param.parse(param.serialize(value)))
+    if param.serialize(normal) != param.serialize(param.parse(param.serialize(normal))):
+        raise ValueError("it does not survive being written and read back")
+    return normal
+
+
+@lru_cache(maxsize=4096)
+def _spelt(param: luigi.Parameter, kind: str, value: Any) -> Any:
+    """The same, once for the tasks of a date; the type tells 1 from True."""
+    return _written_and_read(param, value)
 
 
 def _date_of(task: Result) -> str:
