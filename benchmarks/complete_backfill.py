@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import datetime
+import os
 import random
 import sys
 import tempfile
@@ -53,6 +54,8 @@ def lay(days: int) -> int:
     from workflows.tasks.plan import tree
     from workflows.tasks.project import current
 
+    # What is measured need not outlast a loss of power.
+    os.fsync = lambda handle: None
     reports = Backfill.from_str_params(arguments(days)).requires()
     tasks = {task.version: task for report in reports for task in tree(report)}
     for task in tasks.values():

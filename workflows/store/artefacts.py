@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from workflows.errors import StoreError
-from workflows.identity.canonical import digest_bytes
+from workflows.identity.canonical import digest_bytes, digest_file
 from workflows.store.acceptances import Acceptances
 from workflows.store.address import DAMAGED, PROVENANCE, REPORT, TABLE, Address, is_of_tasks, is_versioned
 from workflows.store.catalog import Catalog
@@ -111,7 +111,7 @@ class Store:
         try:
             path = self._place.local(f"{artefact.path}/{name}", recorded["sha256"])
             size = path.stat().st_size
-            found = digest_bytes(path.read_bytes()) if size == recorded["bytes"] else f"{size} bytes"
+            found = digest_file(path) if size == recorded["bytes"] else f"{size} bytes"
         except FileNotFoundError:
             found = "nothing"
         if found != recorded["sha256"]:

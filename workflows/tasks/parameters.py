@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import datetime
 import json
+from functools import lru_cache
 from typing import Any
 
 import luigi
 
 from workflows.errors import DateError, ParameterError, PipelineError
+
+PLAIN = {str, int, bool, datetime.date}
+"""Types whose values are spelled alike if they are equal; floats are not: 0.0 equals -0.0."""
 
 
 class DateParameter(luigi.DateParameter):
@@ -27,9 +31,8 @@ def normal(task: str, name: str, param: luigi.Parameter, value: Any) -> Any:
     """A task's value as it comes back from another process: through text and back, which must then stay."""
     try:
         # Parsed lists and dicts can be changed; normalised ones are frozen, and so can be keys.
-        found = param.normalize(param.parse(param.serialize(value)))
-        if param.serialize(found) != param.serialize(param.parse(param.serialize(found))):
-            raise ValueError("it does not survive being written and read back")
+        kind = type(value)
+        found = _spelt(param, kind.__name__, value) if kind in PLAIN else _written_and_read(param, value)
     except DateError:
         raise
     except (ValueError, TypeError, AttributeError) as error:
@@ -38,6 +41,19 @@ def normal(task: str, name: str, param: luigi.Parameter, value: Any) -> Any:
     if isinstance(found, list | set):
         return tuple(found)
     return found
+
+
+def _written_and_read(param: luigi.Parameter, value: Any) -> Any:
+    found = param.normalize(param.parse(param.serialize(value)))
+    if param.serialize(found) != param.serialize(param.parse(param.serialize(found))):
+        raise ValueError("it does not survive being written and read back")
+    return found
+
+
+@lru_cache(maxsize=4096)
+def _spelt(param: luigi.Parameter, kind: str, value: Any) -> Any:
+    """The same, once for the tasks of a date; the type tells 1 from True."""
+    return _written_and_read(param, value)
 
 
 def json_object(text: str) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -100,6 +100,8 @@ class Plan:
         self, follow: Follow | None = None, ahead: Callable[[Callable[[], object]], None] | None = None
     ) -> None:
         """`ahead` is called before a tree of tasks is planned, with what constructs it."""
+        self.values: dict[Hashable, list[tuple[str, Any]]] = {}
+        """The parameter values of tasks by what was given for them: authors construct the same tasks many times."""
         self._follow = follow
         self._ahead = ahead
         self._followed: dict[tuple[Key, str], Identity] = {}

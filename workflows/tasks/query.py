@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -53,12 +54,13 @@ class Query(Result):
     @classmethod
     def available(cls, start: datetime.date, stop: datetime.date) -> list[datetime.date]:
         """The dates with data from `start` up to but without `stop`, ascending; needs `dates`."""
-        return [day for day in map(datetime.date.fromisoformat, _dates(cls)) if start <= day < stop]
+        days = _days(cls)
+        return days[bisect_left(days, start) : bisect_left(days, stop)]
 
     @classmethod
     def last_date(cls) -> datetime.date | None:
         """The last date with data, if there is one; needs `dates`."""
-        return max(map(datetime.date.fromisoformat, _dates(cls)), default=None)
+        return max(_days(cls), default=None)
 
     @classmethod
     def code_closure(cls) -> Code:
@@ -229,6 +231,11 @@ def _file_name(task: type[Query], attribute: str, path: Path) -> str:
     if current().settings.root.resolve() in path.resolve().parents:
         return current().label(path)
     return "/".join([*task.__module__.split(".")[:-1], getattr(task, attribute).strip()])
+
+
+def _days(task: type[Query]) -> list[datetime.date]:
+    """The dates with data, ascending."""
+    return current().once((task, "the days"), lambda: sorted(map(datetime.date.fromisoformat, _dates(task))))
 
 
 def _dates(task: type[Query]) -> list[str]:

@@ -256,7 +256,7 @@ class ReportTask(Result):
 
     def _table(self, template: Template, name: str, table: str, values: dict[str, Any]) -> Result:
         """The task behind a table's parameter, with the template's values for the parameters that both know."""
-        cls = table_class(template, name, table)
+        cls = current().once((template.name, name, table, "table"), lambda: table_class(template, name, table))
         given = {**values, "date": self.date}
         params = [known for known, _ in cls.get_params() if known != "version"]
         found: Result = cls(**{known: given[known] for known in params if known in given})

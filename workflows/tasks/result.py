@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -16,8 +17,8 @@ from workflows.store.plans import Planned
 from workflows.tasks import command, handover, observed
 from workflows.tasks.code import class_code, environment_of, place_of
 from workflows.tasks.gathering import Gathering
-from workflows.tasks.parameters import normal
-from workflows.tasks.plan import UNPLANNED, Identity, Recipe, arranged
+from workflows.tasks.parameters import PLAIN, normal
+from workflows.tasks.plan import UNPLANNED, Identity, Key, Recipe, arranged
 from workflows.tasks.production import Made, produce
 from workflows.tasks.progress import Progress
 from workflows.tasks.project import current
@@ -62,9 +63,19 @@ class Result(luigi.Task):
     def get_param_values(cls, params: Any, args: Any, kwargs: Any) -> list[tuple[str, Any]]:
         """Luigi's parameter values, normalised, with the version computed where it is not given."""
         command.begin()
+        met, spelling = current().plan.values, _spelling(cls, args, kwargs)
+        if spelling is None:
+            return cls._planned_values(params, args, kwargs)
+        if spelling not in met:
+            met[spelling] = cls._planned_values(params, args, kwargs)
+        return met[spelling]
+
+    @classmethod
+    def _planned_values(cls, params: Any, args: Any, kwargs: Any) -> list[tuple[str, Any]]:
         known = dict(params)
         try:
-            found = super().get_param_values(params, args, kwargs)
+            # The version is never taken from luigi.cfg, where Luigi would look for it with every task.
+            found = super().get_param_values(params, args, {"version": "", **kwargs})
         except (ValueError, TypeError, AttributeError):
             # Luigi raises whatever its normalising stumbles over, and says neither which parameter it is nor whose.
             positional = (name for name, param in params if param.positional)
@@ -89,9 +100,14 @@ class Result(luigi.Task):
         for name, value in own.items():
             setattr(draft, name, value)
         draft.param_kwargs = own
+        return current().plan.identity(draft._plan_key, draft, environment_of, values.get("version", ""))
+
+    @cached_property
+    def _plan_key(self) -> Key:
+        """What names this task in a plan."""
         # As text, because Python takes 1, 1.0 and True for the same key, and another process would not.
-        texts = tuple((name, param.serialize(own[name])) for name, param in cls.get_params() if name in own)
-        return current().plan.identity((cls, texts), draft, environment_of, values.get("version", ""))
+        values, params = self.param_kwargs, type(self).get_params()
+        return type(self), tuple((name, p.serialize(values[name])) for name, p in params if name != "version")
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -119,7 +135,8 @@ class Result(luigi.Task):
     @property
     def identity(self) -> Identity:
         """What this task's version is in this process."""
-        return self._identity(self.param_kwargs)
+        known = current().plan.known(self._plan_key)
+        return known if known and known.version == self.version else self._identity(self.param_kwargs)
 
     def check_version(self) -> None:
         """Refuse a version that this process would not have computed."""
@@ -228,6 +245,14 @@ class Result(luigi.Task):
             for name, param in self.get_params()
             if param.significant and name != "version"
         }
+
+
+def _spelling(cls: type[Result], args: Sequence[Any], kwargs: Mapping[str, Any]) -> Hashable:
+    """A key for a task's parameter values as they are given, if all are given and none equals one of another type."""
+    given = [*args, *kwargs.values()]
+    kinds = tuple(map(type, given))
+    is_whole = len(given) + ("version" not in kwargs) == len(cls.get_params())
+    return (cls, kinds, tuple(args), tuple(kwargs.items())) if is_whole and PLAIN.issuperset(kinds) else None
 
 
 def _date_of(task: Result) -> str:

@@ -29,7 +29,11 @@ def table_class(template: Template, parameter: str, table: str) -> type[Result]:
 
 def tables() -> dict[str, type[Result]]:
     """Every query and stage of the loaded pipelines, by the name that templates use."""
-    current()
+    # Looked for anew where tasks were defined since, as in a notebook.
+    return current().once(("tables", len(Register._reg)), _find_tables)
+
+
+def _find_tables() -> dict[str, type[Result]]:
     found: dict[str, type[Result]] = {}
     for name in Register.task_names():
         cls = Register._get_reg()[name]
