@@ -186,7 +186,7 @@ class Total(Stage):
     shutil.rmtree(made.store)
     assert asked(made, "Total").lines() == [
         "would run  Events x2  2020-01-01, 2020-01-02   never made",
-        "would run  Total                              never made",
+        "would run  Total                               never made",
     ]
 
 
@@ -215,7 +215,7 @@ def test_the_answer_for_programs_has_each_task_with_its_cause(made: Any) -> None
 
 
 def test_an_unknown_name_is_refused_with_the_nearest(made: Any) -> None:
-    with pytest.raises(UsageError, match=r"no template, query or stage 'Clened' .* Did you mean 'Cleaned'\?"):
+    with pytest.raises(UsageError, match=r"no template, query or stage 'Clened'.* Did you mean 'Cleaned'\?"):
         asked(made, "Clened")
 
 
