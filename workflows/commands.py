@@ -69,11 +69,11 @@ def _plan(commands: Commands) -> None:
         return plan(options.name, days(options.date, options.start, options.stop), options.parameters, options.verbose)
 
     parser = commands.add("plan", "say what a run would make, and why; runs nothing", ask)
-    parser.add_argument("name", metavar="TEMPLATE", help="the name of a template, a query or a stage")
+    parser.add_argument("name", metavar="NAME", help="a template, a query or a stage")
     when = parser.add_mutually_exclusive_group(required=True)
     when.add_argument("--date", help="the day, YYYY-MM-DD")
-    when.add_argument("--start", help="the first day of a range")
-    parser.add_argument("--stop", help="the last day of the range")
+    when.add_argument("--start", metavar="DATE", help="the first day of a range")
+    parser.add_argument("--stop", metavar="DATE", help="its last day; without it, the first day alone")
     parser.add_argument("--parameters", default="{}", metavar="JSON", help="other values for the template")
     parser.add_argument("--verbose", action="store_true", help="say everything that is known of each result")
 
@@ -96,7 +96,9 @@ def _diff(commands: Commands) -> None:
         return diff(options.a, options.b, options.html)
 
     parser = commands.add("diff", "say why two reports, or two results of a task, differ", ask)
-    parser.add_argument("a", metavar="A", help="a report's HTML file, an artefact's folder, or a file in it")
+    parser.add_argument(
+        "a", metavar="A", help="a report's HTML file, an artefact's folder, a file in it, or a version's digits"
+    )
     parser.add_argument("b", metavar="B", help="another one of the same task")
     parser.add_argument("--html", type=Path, metavar="FILE", help="also write a page with everything side by side")
 
@@ -109,8 +111,9 @@ def _used_by(commands: Commands) -> None:
 
     parser = commands.add("used-by", "list the reports that used something", ask)
     parser.add_argument("subject", metavar="X", help="a commit, a query or stage, an artefact's path or version")
-    parser.add_argument("date", nargs="?", metavar="DATE", help="with a query or stage: of this date only")
-    parser.add_argument("--date", dest="date_option", metavar="DATE", help="the same")
+    date = parser.add_mutually_exclusive_group()
+    date.add_argument("date", nargs="?", metavar="DATE", help="with a query or stage: of this date only")
+    date.add_argument("--date", dest="date_option", metavar="DATE", help="the same")
 
 
 def _check(commands: Commands) -> None:

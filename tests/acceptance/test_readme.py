@@ -162,6 +162,15 @@ class TestEngineer:
         assert "Departed" in printed["explain"]
         assert printed["Backfill"].count("report: ") == 2
 
+    def test_after_an_edit_the_plan_names_what_changed(self, with_stage: Any) -> None:
+        (step,) = steps(blocks(ENGINEER, "text")[0])
+        module = with_stage.folder / "acme.py"
+        before = module.read_text()
+        module.write_text(before.replace(">= self.minutes", "> self.minutes"))
+        done = shell(with_stage, step.command)
+        module.write_text(before)
+        assert done.stdout.splitlines() == step.shown
+
     def test_the_stage_has_the_rows_that_it_says(self, with_stage: Any) -> None:
         import pandas as pd
 

@@ -77,7 +77,7 @@ def lines(path: Path | str, **more: Any) -> list[str]:
 
 
 def test_a_result_that_is_used_twice_is_drawn_once(cleaned: Path) -> None:
-    tree = [re.sub(r"fingerprint \w+", "", line) for line in lines(cleaned)[3:]]
+    tree = [re.sub(r"fingerprint \w+", "", line) for line in lines(cleaned)[4:]]
     assert tree == [
         "├─ Left 2020-01-01",
         "│  └─ Events 2020-01-01  2 rows from acme.db, ",
@@ -206,14 +206,16 @@ class TestDamage:
 class TestBadInput:
     """What is no artefact is refused in one line, and nothing is written or moved."""
 
-    def refused(self, path: Path | str, told: str, pipeline: Any) -> None:
+    EXPECTED = (
+        "; expected a report's HTML file, an artefact's folder, a file in it, or a version's first 8 digits or more."
+    )
+
+    def refused(self, path: Path | str, told: str, pipeline: Any, ending: str = EXPECTED) -> None:
         before = sorted(pipeline.store.rglob("*"))
         with pytest.raises((PathError, StoreError)) as caught:
             explain(str(path))
         assert str(caught.value).startswith(f"{path} {told}")
-        assert str(caught.value).endswith(
-            "; expected a report's HTML file, an artefact's folder, a file in it, or a version's first 8 digits or more."
-        )
+        assert str(caught.value).endswith(ending)
         assert "\n" not in str(caught.value)
         assert sorted(pipeline.store.rglob("*")) == before
 
@@ -237,7 +239,7 @@ class TestBadInput:
 
     def test_a_record_of_another_format(self, cleaned: Path, pipeline: Any) -> None:
         edit(cleaned / "provenance.json", format=2)
-        self.refused(cleaned, "has provenance of format 2, not 1", pipeline)
+        self.refused(cleaned, "has provenance of format 2, not 1; another release", pipeline, "in PARCOURS_STORE.")
 
     @pytest.mark.parametrize(
         "fields",

@@ -80,6 +80,11 @@ def test_another_format_is_said_not_guessed() -> None:
         Provenance.from_json(text, "here")
 
 
+def test_a_record_too_deep_to_be_read_is_none() -> None:
+    with pytest.raises(ValueError, match="here has no readable provenance"):
+        Provenance.from_json("[" * 100_000, "here")
+
+
 @pytest.mark.parametrize("field", ["task", "version", "code", "environment", "inputs", "outputs", "started", "user"])
 def test_a_record_without_a_field_is_none(field: str) -> None:
     record = json.loads(made().to_json())
