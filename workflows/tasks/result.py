@@ -442,7 +442,8 @@ def place_of(error: BaseException) -> str:
 
 def environment_of(code: Code) -> Environment:
     """The environment of a code closure; every table is read and written by pandas and pyarrow, whoever imports them."""
-    return Environment.of_imports({*code.imports, "pandas", "pyarrow"}, current().installed)
+    project, imports = current(), code.imports | {"pandas", "pyarrow"}
+    return project.once(("environment", imports), lambda: Environment.of_imports(imports, project.installed))
 
 
 def _spelling(cls: type[Result], args: Sequence[Any], kwargs: Mapping[str, Any]) -> Hashable:
