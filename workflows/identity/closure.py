@@ -12,6 +12,7 @@ import sys
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -41,7 +42,7 @@ class Code:
     undecided: dict[str, str] = field(default_factory=dict, compare=False)
     """The files that count whole because their reach cannot be decided, each with the reason."""
 
-    @property
+    @cached_property
     def digest(self) -> str:
         """The code digest: over the files' digests and their names."""
         return digest(self.files)

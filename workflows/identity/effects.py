@@ -44,7 +44,12 @@ class Effects:
             effect |= Effect(self._change(module, reference).changed)
         for reference in unit.runs:
             # What a method of an object does that was made abroad is its own matter, as is a value that is kept.
-            effect |= self._call(module, reference) | self._draw(module, reference)
+            effect |= self._call(module, reference) | self._draw(module, reference) | self._state(module, reference)
+        for called, *given in unit.passes:
+            if any(self._changes_given(found, set()) for found in self.names.resolve(module, called)):
+                effect |= Effect(set().union(*(self._change(module, reference).changed for reference in given)))
+        for reference in unit.now:
+            effect |= Effect(self._read_up(module, reference))
         for reference in unit.bare:
             effect |= self._bare_call(module, reference, effect)
         return Effect(
@@ -59,9 +64,38 @@ class Effects:
                 effect.abroad.add(found.name)
             elif not found.is_way_to_import and (found.module.name, found.name) not in seen:
                 effect.changed.add((found.module.name, found.name))
-                for alias in found.aliases:
+                aliases = found.aliases
+                if found.is_callable and not reference.startswith(found.name + "."):
+                    # What a function gives is something that it uses.
+                    aliases = [use for number in found.units for use in found.module.outline.units[number].uses]
+                for alias in aliases:
                     effect |= self._change(found.module, alias, seen | effect.changed)
-        return effect
+        return Effect(effect.changed, effect.abroad if not seen else set())
+
+    def _state(self, module: Module, reference: str) -> Effect:
+        """A call of what a call gave may change it: a counter, a generator."""
+        found = [target for target in self.names.resolve(module, reference) if target.module and target.keeps_state]
+        return Effect({(target.module.name, target.name) for target in found if target.module})
+
+    def _read_up(self, module: Module, reference: str) -> set[tuple[str, str]]:
+        """What is used up by being read while the module is imported."""
+        found = (target for target in self.names.resolve(module, reference) if target.module and target.is_iterator)
+        return {(target.module.name, target.name) for target in found if target.module}
+
+    def _changes_given(self, found: Found, seen: set[tuple[str, int]]) -> bool:
+        """Whether calling a definition may change what it is given, itself or by what it calls."""
+        for number in found.units if found.module else ():
+            assert found.module is not None
+            unit = found.module.outline.units[number]
+            if (found.module.name, number) in seen or not unit.is_definition:
+                continue
+            seen.add((found.module.name, number))
+            if unit.changes_locals:
+                return True
+            below = (target for use in unit.uses for target in self.names.resolve(found.module, use))
+            if any(target.is_callable and self._changes_given(target, seen) for target in below if target.module):
+                return True
+        return False
 
     def _call(self, module: Module, reference: str) -> Effect:
         effect = Effect()

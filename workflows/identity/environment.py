@@ -8,6 +8,7 @@ import sys
 import warnings
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 from workflows.identity.canonical import digest, digest_bytes
@@ -41,7 +42,7 @@ class Environment:
     packages: dict[str, str]
     """Each imported distribution with its version."""
 
-    @property
+    @cached_property
     def digest(self) -> str:
         """The environment digest: the Python minor version and the packages."""
         return digest({"python": ".".join(self.python.split(".")[:2]), "packages": self.packages})

@@ -34,6 +34,16 @@ class Found:
         return [alias for number in self.units for alias in self._unit(number).aliases]
 
     @property
+    def is_iterator(self) -> bool:
+        """Whether reading the name uses it up."""
+        return any(self._unit(number).is_iterator for number in self.units)
+
+    @property
+    def keeps_state(self) -> bool:
+        """Whether calling the name may change it."""
+        return any(self._unit(number).keeps_state for number in self.units)
+
+    @property
     def is_callable(self) -> bool:
         """Whether the name is a function's or a class's."""
         return any(self._unit(number).is_definition for number in self.units)

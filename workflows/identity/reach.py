@@ -13,6 +13,8 @@ from workflows.identity.modules import Module, parents
 from workflows.identity.names import Found, Names, absolute, loaded_by
 from workflows.identity.unit import EVERYTHING, UNKNOWN, Unit
 
+AS_OBJECT = "it is used as an object"
+_EVALUATING = frozenset({"eval()", "exec()"})
 # Whose state every task sees, because the engine itself uses them; that of other modules is seen by who imports them, and
 # by other people's packages, of which nobody knows what they import.
 _SHARED = frozenset(
@@ -172,7 +174,7 @@ class Reach:
             if found.module is None:
                 self.foreign.add(found.name)
             elif found.name == EVERYTHING:
-                self._count_whole(found.module, "it is used as an object")
+                self._count_whole(found.module, AS_OBJECT)
             else:
                 self._name(found.module, found, is_full)
 
@@ -185,6 +187,8 @@ class Reach:
             self.load(module.name)
             if module.is_extension:
                 self._count_whole(module, "")
+            if "__globals__" in found.rest:
+                self._count_whole(module, "__globals__")
             for key in ((module.name, found.name), (module.name, EVERYTHING)):
                 for changer, number in self._changers[key]:
                     self._reach(changer, number, is_full)
@@ -222,11 +226,17 @@ class Reach:
         for number, unit in enumerate(module.outline.units):
             self._reach(module, number)
             for name in unit.names:
-                # A module that it only imports does not count whole with it.
-                if not any(target.endswith(":") for target in unit.targets.get(name, ())):
+                # A module that it only imports does not count whole with it, unless text is evaluated that may name it.
+                if why in _EVALUATING or not any(target.endswith(":") for target in unit.targets.get(name, ())):
                     self._follow(module, name)
         for star in module.outline.stars:
             self._follow(module, star)
+        if why == AS_OBJECT:
+            # The modules in a package are its attributes, too.
+            for name in [name for name in self.loaded if name.startswith(f"{module.name}.")]:
+                inner = self._modules.get(name)
+                if inner is not None:
+                    self._count_whole(inner, AS_OBJECT)
 
     def _file(self, module: Module, name: str) -> None:
         """A text in the code that names a file beside the module, above it, or in the project, which is then read."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -39,7 +39,105 @@ _CHANGING = frozenset(
         "update",
     ]
 )
-_DYNAMIC = {"globals": "globals()", "eval": "eval()", "exec": "exec()", "__subclasses__": "__subclasses__()"}
+# Methods that leave their object as it is.
+_READING = frozenset(
+    [
+        "as_posix",
+        "astype",
+        "casefold",
+        "copy",
+        "count",
+        "date",
+        "decode",
+        "difference",
+        "encode",
+        "endswith",
+        "exists",
+        "find",
+        "findall",
+        "format",
+        "fullmatch",
+        "get",
+        "groupby",
+        "head",
+        "index",
+        "intersection",
+        "is_dir",
+        "is_file",
+        "isdigit",
+        "isoformat",
+        "items",
+        "join",
+        "joinpath",
+        "keys",
+        "lower",
+        "lstrip",
+        "match",
+        "mean",
+        "merge",
+        "partition",
+        "read_bytes",
+        "read_text",
+        "relative_to",
+        "removeprefix",
+        "removesuffix",
+        "replace",
+        "resolve",
+        "rpartition",
+        "rsplit",
+        "rstrip",
+        "search",
+        "split",
+        "splitlines",
+        "startswith",
+        "strftime",
+        "strip",
+        "sub",
+        "sum",
+        "tail",
+        "time",
+        "title",
+        "tolist",
+        "total_seconds",
+        "union",
+        "upper",
+        "values",
+        "with_name",
+        "with_suffix",
+    ]
+)
+_ITERATORS = frozenset(
+    [
+        "chain",
+        "count",
+        "cycle",
+        "enumerate",
+        "filter",
+        "islice",
+        "iter",
+        "map",
+        "open",
+        "product",
+        "reader",
+        "repeat",
+        "reversed",
+        "takewhile",
+        "zip",
+    ]
+)
+_KEPT = frozenset(["partial", "attrgetter", "itemgetter", "methodcaller", "compile", "lru_cache", "cache"])
+_DYNAMIC = {
+    "__globals__": "__globals__",
+    "__subclasses__": "__subclasses__()",
+    "_getframe": "sys._getframe()",
+    "currentframe": "inspect.currentframe()",
+    "eval": "eval()",
+    "exec": "exec()",
+    "getmembers": "inspect.getmembers()",
+    "getmodule": "inspect.getmodule()",
+    "globals": "globals()",
+}
+_AT_NAMES = re.compile(r"@([A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*)")
 _UNPICKLING = frozenset({"pickle", "cPickle", "dill", "cloudpickle", "joblib"})
 # Luigi's own decorators of tasks that name other tasks.
 _LUIGI = frozenset({"requires", "inherits"})
@@ -70,7 +168,15 @@ class Unit:
     decorates: list[str] = field(default_factory=list)
     """The objects whose methods are its decorators."""
     aliases: list[str] = field(default_factory=list)
-    """What it binds another name to."""
+    """The objects that what it binds is, or holds."""
+    passes: list[list[str]] = field(default_factory=list)
+    """Calls while the module is imported: what is called, and the names that it is given."""
+    is_iterator: bool = False
+    """Whether it binds something that is used up by reading it."""
+    keeps_state: bool = False
+    """Whether it binds something that a call may change: what another call gave."""
+    changes_locals: bool = False
+    """Whether its functions change what they are given."""
     bare: list[str] = field(default_factory=list)
     """What is called while the module is imported and has its result thrown away, so for what it does elsewhere."""
     changes: list[str] = field(default_factory=list)
@@ -86,6 +192,8 @@ class Unit:
     undecided_now: bool = False
     """Whether that happens while the module is imported."""
     reads_docs: bool = False
+    asks_inputs: bool = False
+    """Whether code beside `requires` asks for the required tasks."""
     is_definition: bool = False
     """Whether it is a function or a class."""
     is_compound: bool = False
@@ -100,8 +208,10 @@ def read(statement: ast.stmt) -> Unit:
     unit.is_definition = isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef)
     unit.is_compound = hasattr(statement, "body") and not unit.is_definition
     _Reader(unit).read(statement)
+    if unit.asks_inputs:
+        unit.uses, unit.uses_required = unit.uses + unit.uses_required, []
     for name, value in vars(unit).items():
-        if isinstance(value, list):
+        if isinstance(value, list) and name != "passes":
             setattr(unit, name, list(dict.fromkeys(value)))
     return unit
 
@@ -146,6 +256,7 @@ class _Reader(ast.NodeVisitor):
             self._use([module])
             return
         if not isinstance(node.ctx, ast.Load):
+            self._change_locally(node.value)
             self._change(self._changed_by(node.value))
         self.generic_visit(node)
 
@@ -157,6 +268,9 @@ class _Reader(ast.NodeVisitor):
             node = node.value
         if isinstance(node, ast.Name):
             bases = self._bases(node.id)
+            if rest and rest[0] == "requires" and self._inside and not self._is_required:
+                # Who asks for its inputs by itself uses the tasks, and not only their results.
+                self._unit.asks_inputs = True
         elif (module := _imported_by_name(node)) is not None:
             bases = [module]
         else:
@@ -225,6 +339,13 @@ class _Reader(ast.NodeVisitor):
         name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
         if not self._inside:
             self._unit.runs += called
+            self._pass(node, called)
+        if name in ("query", "eval"):
+            self._at_names(node)
+        if name in ("eval", "exec") and self._evaluates(node):
+            return
+        if name in ("locals", "vars") and not node.args and self._inside:
+            self._use([target for scope in self._scopes for targets in scope.imports.values() for target in targets])
         if name in ("setattr", "delattr") and node.args:
             self._change(self._attribute(node))
         elif name in ("import_module", "__import__") and node.args:
@@ -235,8 +356,9 @@ class _Reader(ast.NodeVisitor):
             self._undecided("what is unpickled")
         elif name == "next" and node.args:
             self._change(self._changed_by(node.args[0]))
-        if isinstance(node.func, ast.Attribute) and name in _CHANGING:
-            self._change(self._changed_by(node.func.value))
+        if isinstance(node.func, ast.Attribute) and (name in _CHANGING or (not self._inside and name not in _READING)):
+            self._change_locally(node.func.value)
+            (self._change if name in _CHANGING else self._touch)(self._changed_by(node.func.value))
         self._join(node.args)
         if name in ("getattr", "hasattr", "setattr", "delattr") and len(node.args) > 1 and self._named_attribute(node):
             self._use(self._attribute(node))
@@ -245,14 +367,50 @@ class _Reader(ast.NodeVisitor):
         else:
             self.generic_visit(node)
 
+    def _pass(self, node: ast.Call, called: list[str]) -> None:
+        given = [*node.args, *(keyword.value for keyword in node.keywords)]
+        names = [found for part in given for found in self._reference(getattr(part, "value", part))]
+        self._unit.passes += [[one, *names] for one in called if names]
+
+    def _touch(self, references: list[str]) -> None:
+        """Methods of which nobody knows whether they change their object are taken to do so."""
+        self._unit.decorates += references
+
+    def _change_locally(self, node: ast.AST) -> None:
+        while isinstance(node, ast.Attribute | ast.Subscript):
+            node = node.value
+        if self._inside and isinstance(node, ast.Name) and not self._reference(node) and node.id not in ("self", "cls"):
+            self._unit.changes_locals = True
+
+    def _at_names(self, node: ast.Call) -> None:
+        """What pandas takes from around it: `frame.query("x > @LIMIT")`."""
+        for text in ast.walk(node):
+            if isinstance(text, ast.Constant) and isinstance(text.value, str):
+                for name in _AT_NAMES.findall(text.value):
+                    self._use(self._reference(ast.parse(name, mode="eval").body))
+
+    def _evaluates(self, node: ast.Call) -> bool:
+        """Whether the text that is evaluated is there to be read, as code in this place."""
+        first = node.args[0] if node.args else None
+        if not isinstance(node.func, ast.Name) or len(node.args) > 1 or not isinstance(first, ast.Constant):
+            return False
+        try:
+            tree = ast.parse(str(first.value).strip())
+        except (SyntaxError, ValueError):
+            return False
+        if any(isinstance(part, ast.stmt) and not isinstance(part, ast.Expr) for part in tree.body):
+            return False
+        for part in tree.body:
+            self.visit(part)
+        return True
+
     def _named_attribute(self, node: ast.Call) -> bool:
         """Whether a call takes an attribute by a name in its text, of something that has a name."""
         name = node.args[1]
         return isinstance(name, ast.Constant) and isinstance(name.value, str) and bool(self._reference(node.args[0]))
 
     def visit_Assign(self, node: ast.Assign) -> None:
-        if not self._scopes:
-            self._unit.aliases += self._reference(node.value)
+        self._alias(node.value)
         module = _imported_by_name(node.value)
         name = node.targets[0]
         if module is not None and not self._scopes and isinstance(name, ast.Name):
@@ -260,12 +418,26 @@ class _Reader(ast.NodeVisitor):
         else:
             self.generic_visit(node)
 
+    def _alias(self, value: ast.expr) -> None:
+        if self._scopes:
+            return
+        self._unit.aliases += [found for part in _held(value) for found in self._reference(part)]
+        called = value.func if isinstance(value, ast.Call) else None
+        name = called.attr if isinstance(called, ast.Attribute) else getattr(called, "id", "")
+        self._unit.is_iterator = isinstance(value, ast.GeneratorExp) or name in _ITERATORS
+        self._unit.keeps_state = called is not None and name not in _KEPT
+
+    def visit_For(self, node: ast.For) -> None:
+        self._alias(node.iter)
+        self.generic_visit(node)
+
     def visit_Expr(self, node: ast.Expr) -> None:
         call = node.value.value if isinstance(node.value, ast.Await) else node.value
         if isinstance(call, ast.Call):
             called = self._reference(call.func)
             (self._unit.bare_inside if self._inside else self._unit.bare).extend(called)
             if isinstance(call.func, ast.Attribute):
+                self._change_locally(call.func.value)
                 self._change(self._changed_by(call.func.value))
             if not self._inside:
                 for argument in (*call.args, *(keyword.value for keyword in call.keywords)):
@@ -397,8 +569,16 @@ class _Reader(ast.NodeVisitor):
 
     def _comprehension(self, node: Any) -> None:
         names = {found.id for part in node.generators for found in ast.walk(part.target) if isinstance(found, ast.Name)}
+        # Python evaluates the first one outside, where the names are not bound yet.
+        self.visit(node.generators[0].iter)
         self._scopes.append(Scope(False, names))
-        self.generic_visit(node)
+        for part in ("key", "value", "elt"):
+            if hasattr(node, part):
+                self.visit(getattr(node, part))
+        for number, generator in enumerate(node.generators):
+            self.visit(generator.target)
+            for inner in (*(() if number == 0 else (generator.iter,)), *generator.ifs):
+                self.visit(inner)
         self._scopes.pop()
 
     def visit_ListComp(self, node: ast.ListComp) -> None:
@@ -483,6 +663,7 @@ class _Reader(ast.NodeVisitor):
         self._annotation(node.annotation)
         self.visit(node.target)
         if node.value:
+            self._alias(node.value)
             self.visit(node.value)
 
     def _annotation(self, node: ast.expr | None) -> None:
@@ -513,6 +694,23 @@ def _left(node: ast.AST) -> ast.AST:
     while isinstance(node, ast.Attribute):
         node = node.value
     return node
+
+
+def _held(value: ast.expr) -> Iterator[ast.expr]:
+    """What a value is, or holds, without what calls give."""
+    if isinstance(value, ast.Tuple | ast.List | ast.Set):
+        for part in value.elts:
+            yield from _held(part)
+    elif isinstance(value, ast.Dict | ast.BoolOp):
+        for part in value.values:
+            yield from _held(part)
+    elif isinstance(value, ast.IfExp):
+        yield from _held(value.body)
+        yield from _held(value.orelse)
+    elif isinstance(value, ast.Starred | ast.NamedExpr | ast.Subscript):
+        yield from _held(value.value)
+    else:
+        yield value
 
 
 def _is_sys_modules(node: ast.AST) -> bool:
