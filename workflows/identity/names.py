@@ -41,7 +41,8 @@ class Found:
     @property
     def keeps_state(self) -> bool:
         """Whether calling the name may change it."""
-        return any(self._unit(number).keeps_state for number in self.units)
+        units = [self._unit(number) for number in self.units]
+        return any(unit.keeps_state and (unit.changes_locals or not unit.is_definition) for unit in units)
 
     @property
     def is_callable(self) -> bool:

@@ -178,7 +178,7 @@ class _Observer:
             frame = frame.f_back
         file = frame.f_code.co_filename
         holder = self.scope.kind(file)
-        if (is_statement and holder == "cell") or file.endswith(_FINDING) or frame.f_code is pkgutil.get_data.__code__:
+        if file.endswith(_FINDING) or frame.f_code is pkgutil.get_data.__code__:
             return
         importer = CELLS if holder == "cell" else None
         if holder == "own":

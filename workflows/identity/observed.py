@@ -161,7 +161,7 @@ def unseen(
     Imports by a statement are named by the code that holds it. What a module does while it is imported counts for those
     whose closure holds the module, but for what `is_explained` says is named by a definition of it, which they do not reach.
     """
-    found, known = Observed(), set(code.files)
+    found, known, stated = Observed(), set(code.files), set(code.sources)
     # Who imports by a computed name may take anything from the module.
     undecided = {CELLS if path.endswith(".ipynb") else path for path in code.undecided}
     whole = {label for label in known if "" in code.definitions.get(label, {"": ""})}
@@ -169,7 +169,11 @@ def unseen(
         seen = [*sights, *(sight for label in sorted(known) for sight in at_import(label))]
         reached = _reached(seen, known)
         decided = reached - undecided | {CELLS} - undecided
-        new = [sight for sight in seen if _counts(sight, known, whole, reached, decided) and not is_explained(sight)]
+        new = [
+            sight
+            for sight in seen
+            if _counts(sight, known, whole, reached, decided, stated) and not is_explained(sight)
+        ]
         if not new:
             return found
         # What imports may be found to count itself, and then names what it imports.
@@ -179,6 +183,7 @@ def unseen(
             whole.add(_named(sight))
             if sight.kind in ("module", "call", "import"):
                 known.update(closure(sight.what).files)
+                stated.update(closure(sight.what).sources)
 
 
 def _reached(seen: Iterable[Sight], known: set[str]) -> set[str]:
@@ -195,7 +200,9 @@ def _reached(seen: Iterable[Sight], known: set[str]) -> set[str]:
     return reached
 
 
-def _counts(sight: Sight, known: set[str], whole: set[str], reached: set[str], decided: set[str]) -> bool:
+def _counts(
+    sight: Sight, known: set[str], whole: set[str], reached: set[str], decided: set[str], stated: set[str]
+) -> bool:
     if sight.kind == "look" and sight.label in known:
         return False
     if sight.kind in ("load", "write") or _named(sight) in (whole if sight.kind in ("module", "call") else known):
@@ -204,7 +211,8 @@ def _counts(sight: Sight, known: set[str], whole: set[str], reached: set[str], d
         # Where the name is in the text, the closure has what is taken from the module.
         return sight.by not in decided
     if sight.kind == "import":
-        return sight.by not in reached
+        # A statement that is read may find another module than its text tells, by a path that was added.
+        return sight.by not in reached | {CELLS} or sight.label not in stated
     return not sight.by or sight.by in known
 
 

@@ -174,7 +174,7 @@ class Unit:
     is_iterator: bool = False
     """Whether it binds something that is used up by reading it."""
     keeps_state: bool = False
-    """Whether it binds something that a call may change: what another call gave."""
+    """Whether it binds something that a call may change: what another call gave, a function with a list as default."""
     changes_locals: bool = False
     """Whether its functions change what they are given."""
     bare: list[str] = field(default_factory=list)
@@ -554,6 +554,9 @@ class _Reader(ast.NodeVisitor):
         for argument in every:
             self._annotation(argument.annotation)
         names = {argument.arg for argument in every}
+        defaults = (*arguments.defaults, *filter(None, arguments.kw_defaults))
+        if any(isinstance(default, ast.List | ast.Dict | ast.Set | ast.Call) for default in defaults):
+            self._unit.keeps_state = True
         if isinstance(node, ast.Lambda):
             body: list[Any] = [node.body]
         else:

@@ -7,18 +7,50 @@ import sys
 import traceback
 from pathlib import Path
 
+import luigi
+from luigi.configuration import get_config
 from luigi.task_register import Register
 
+from workflows.identity.canonical import digest
 from workflows.identity.closure import Code, CodeIndex
 from workflows.identity.environment import Environment
 from workflows.tasks.project import current
+
+# What code asks Luigi's configuration by, and the sections that are about running.
+_ASKING = (b"get_config", b"luigi.configuration")
+_OURS = frozenset(
+    {"workflows", "core", "worker", "scheduler", "retcode", "email", "execution_summary", "ReportTask", "Backfill"}
+)
 
 
 def class_code(cls: type, *others: tuple[str, str] | None) -> Code:
     """The code closure of a task's class, with further definitions it refers to by module and name."""
     names = (*_names(cls), *filter(None, others))
     # All pipelines are loaded by the process that runs a task, so what they change in one another counts.
-    return current().once(names, lambda: _code_index().of_definitions(names, current().settings.pipelines))
+    return current().once(names, lambda: _configured(_code_index().of_definitions(names, current().settings.pipelines)))
+
+
+def _configured(code: Code) -> Code:
+    """A closure with the sections of luigi.cfg that its code asks for."""
+    config = get_config()
+    asked = any(name in code.sources.get(file, b"") for file in code.files for name in _ASKING)
+    for section in config.sections() if asked else _sections(code):
+        if section not in _OURS and config.has_section(section):
+            name, found = f"luigi.cfg [{section}]", digest(dict(config[section]))
+            code |= Code({name: found}, frozenset(), {name: {"": found}})
+    return code
+
+
+def _sections(code: Code) -> list[str]:
+    """The families of the configuration classes that a closure reaches."""
+    configs = [cls for cls in Register._reg if isinstance(cls, type) and issubclass(cls, luigi.Config)]
+    found = []
+    for cls in configs:
+        module = current().code.modules.get(cls.__module__)
+        reached = code.definitions.get(current().code.modules.label(module), {}) if module else {}
+        if cls.__qualname__ in reached or "" in reached:
+            found.append(cls.get_task_family())
+    return found
 
 
 def module_code(module: str) -> Code:
