@@ -57,7 +57,7 @@ class Declared:
 
 
 def accept(task: str, reason: str) -> Declared:
-    """Declare the present code of a query or stage to make what the stored code made that it is a change of; raises where there is none."""
+    """Declare the present code of a query or stage to make what the nearest earlier code made; raises where there is none."""
     known = tables()
     if task not in known:
         raise UsageError.unknown_table(task, sorted(known))
