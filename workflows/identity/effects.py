@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from workflows.identity.modules import Module
 from workflows.identity.names import Found, Names
-from workflows.identity.unit import UNKNOWN, Unit
+from workflows.identity.unit import CHANGING, TAKING, UNKNOWN, Unit
 
 
 @dataclass
@@ -46,8 +46,10 @@ class Effects:
             # What a method of an object does that was made abroad is its own matter, as is a value that is kept.
             effect |= self._call(module, reference) | self._draw(module, reference) | self._state(module, reference)
         for called, *given in unit.passes:
-            if any(self._changes_given(found, set()) for found in self.names.resolve(module, called)):
+            if any(self._changes_given(found, set(), called) for found in self.names.resolve(module, called)):
                 effect |= Effect(set().union(*(self._change(module, reference).changed for reference in given)))
+        for reference in unit.registers:
+            effect.abroad |= {found.name for found in self.names.resolve(module, reference) if found.module is None}
         for reference in unit.now:
             effect |= Effect(self._read_up(module, reference))
         for reference in unit.bare:
@@ -62,28 +64,41 @@ class Effects:
         for found in self.names.resolve(module, reference):
             if found.module is None:
                 effect.abroad.add(found.name)
-            elif not found.is_way_to_import and (found.module.name, found.name) not in seen:
+            elif not found.is_way_to_import and not found.is_fixed and (found.module.name, found.name) not in seen:
                 effect.changed.add((found.module.name, found.name))
-                aliases = found.aliases
+                for alias in found.aliases:
+                    effect |= self._change(found.module, alias, seen | effect.changed)
+                aliases: list[str] = []
                 if found.is_callable and not reference.startswith(found.name + "."):
                     # What a function gives is something that it uses.
                     aliases = [use for number in found.units for use in found.module.outline.units[number].uses]
                 for alias in aliases:
-                    effect |= self._change(found.module, alias, seen | effect.changed)
-        return Effect(effect.changed, effect.abroad if not seen else set())
+                    effect.changed |= self._change(found.module, alias, seen | effect.changed).changed
+        return effect
 
     def _state(self, module: Module, reference: str) -> Effect:
         """A call of what a call gave may change it: a counter, a generator."""
-        found = [target for target in self.names.resolve(module, reference) if target.module and target.keeps_state]
-        return Effect({(target.module.name, target.name) for target in found if target.module})
+        effect = Effect()
+        for found in self.names.resolve(module, reference):
+            if found.module and found.keeps_state:
+                effect.changed.add((found.module.name, found.name))
+            elif found.module and not found.is_callable and not found.is_way_to_import:
+                # A method under another name.
+                changing = [alias for alias in found.aliases if alias.rpartition(".")[2] in CHANGING]
+                for alias in changing:
+                    effect |= self._change(found.module, alias)
+        return effect
 
     def _read_up(self, module: Module, reference: str) -> set[tuple[str, str]]:
         """What is used up by being read while the module is imported."""
         found = (target for target in self.names.resolve(module, reference) if target.module and target.is_iterator)
         return {(target.module.name, target.name) for target in found if target.module}
 
-    def _changes_given(self, found: Found, seen: set[tuple[str, int]]) -> bool:
-        """Whether calling a definition may change what it is given, itself or by what it calls."""
+    def _changes_given(self, found: Found, seen: set[tuple[str, int]], called: str = "") -> bool:
+        """Whether a call may change what it is given: one of other people's may, one of ours by itself or what it calls."""
+        if found.module is None or not found.units:
+            name = called.rpartition(".")[2].rpartition(":")[2]
+            return bool(name) and name not in TAKING and not name[0].isupper()
         for number in found.units if found.module else ():
             assert found.module is not None
             unit = found.module.outline.units[number]

@@ -90,7 +90,8 @@ class Modules:
 
     def _locate(self, name: str) -> Path | None:
         """The file of a module of the project's own code, or None."""
-        if name.partition(".")[0] in sys.stdlib_module_names:
+        top = name.partition(".")[0]
+        if top in sys.stdlib_module_names and not any((self.root / file).exists() for file in (f"{top}.py", top)):
             return None
         found = getattr(sys.modules.get(name), "__file__", None)
         path = Path(found) if found else _searched(name) or self._beside(name)

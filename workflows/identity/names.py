@@ -34,6 +34,11 @@ class Found:
         return [alias for number in self.units for alias in self._unit(number).aliases]
 
     @property
+    def is_fixed(self) -> bool:
+        """Whether the name's value cannot be changed."""
+        return bool(self.units) and all(self._unit(number).is_fixed for number in self.units)
+
+    @property
     def is_iterator(self) -> bool:
         """Whether reading the name uses it up."""
         return any(self._unit(number).is_iterator for number in self.units)

@@ -89,7 +89,8 @@ class Files:
         found = Code({}, frozenset())
         for name, label in sorted(observed.modules):
             reached = closure(name)
-            found = joined(found, reached if label in reached.files else _file(label, ABSENT, None))
+            # What only a path that the run added leads to counts by its file.
+            found = joined(found, reached if label in reached.files else self._read(label))
         for label in sorted(observed.files - found.files.keys()):
             found = joined(found, self._read(label) if self.kept is None else self._kept(label, self.kept))
         for label in sorted(observed.looked - found.files.keys()):

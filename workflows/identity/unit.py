@@ -16,9 +16,21 @@ EVERYTHING = "*"
 UNKNOWN = "?"
 """What is called, where it is none of these."""
 
+# What the values consist of that nothing can change.
+_FIXED = (
+    ast.Constant,
+    ast.Tuple,
+    ast.UnaryOp,
+    ast.BinOp,
+    ast.JoinedStr,
+    ast.FormattedValue,
+    ast.expr_context,
+    ast.operator,
+    ast.unaryop,
+)
 _Function = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
 # Methods that change their object, by the names that Python and its libraries give them.
-_CHANGING = frozenset(
+CHANGING = frozenset(
     [
         "add",
         "append",
@@ -106,6 +118,83 @@ _READING = frozenset(
         "with_suffix",
     ]
 )
+# Functions that leave what they are given as it is; what begins with a capital letter is a constructor.
+TAKING = frozenset(
+    [
+        "abs",
+        "all",
+        "any",
+        "array",
+        "asarray",
+        "asdict",
+        "bool",
+        "bytes",
+        "callable",
+        "concat",
+        "copy",
+        "cumsum",
+        "date_range",
+        "deepcopy",
+        "dict",
+        "divmod",
+        "dumps",
+        "enumerate",
+        "escape",
+        "exp",
+        "field",
+        "filter",
+        "float",
+        "format",
+        "frozenset",
+        "getattr",
+        "getLogger",
+        "hasattr",
+        "hash",
+        "id",
+        "int",
+        "isinstance",
+        "issubclass",
+        "iter",
+        "join",
+        "len",
+        "linspace",
+        "list",
+        "loads",
+        "log",
+        "map",
+        "max",
+        "mean",
+        "median",
+        "merge",
+        "min",
+        "namedtuple",
+        "ones",
+        "partial",
+        "pow",
+        "print",
+        "quantile",
+        "range",
+        "repr",
+        "reversed",
+        "round",
+        "set",
+        "sorted",
+        "sqrt",
+        "std",
+        "str",
+        "sum",
+        "to_datetime",
+        "to_numeric",
+        "to_timedelta",
+        "tuple",
+        "type",
+        "unique",
+        "vars",
+        "wraps",
+        "zeros",
+        "zip",
+    ]
+)
 _ITERATORS = frozenset(
     [
         "chain",
@@ -137,6 +226,8 @@ _DYNAMIC = {
     "getmodule": "inspect.getmodule()",
     "globals": "globals()",
 }
+# How a Luigi task asks for the tasks that it requires.
+_ASKING = frozenset({"requires", "deps", "clone", "clone_parent", "input"})
 _AT_NAMES = re.compile(r"@([A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*)")
 _UNPICKLING = frozenset({"pickle", "cPickle", "dill", "cloudpickle", "joblib"})
 # Luigi's own decorators of tasks that name other tasks.
@@ -165,6 +256,8 @@ class Unit:
     """What its functions import when they are called."""
     runs: list[str] = field(default_factory=list)
     """What is called while the module is imported: functions, decorators, bases."""
+    registers: list[str] = field(default_factory=list)
+    """The decorators that register what they decorate."""
     decorates: list[str] = field(default_factory=list)
     """The objects whose methods are its decorators."""
     aliases: list[str] = field(default_factory=list)
@@ -175,6 +268,8 @@ class Unit:
     """Whether it binds something that is used up by reading it."""
     keeps_state: bool = False
     """Whether it binds something that a call may change: what another call gave, a function with a list as default."""
+    is_fixed: bool = False
+    """Whether it binds a value that cannot be changed, such as a number."""
     changes_locals: bool = False
     """Whether its functions change what they are given."""
     bare: list[str] = field(default_factory=list)
@@ -206,6 +301,7 @@ def read(statement: ast.stmt) -> Unit:
     """What a statement does."""
     unit = Unit(digest=digest_python(statement, documented=False), documented=digest_python(statement, documented=True))
     unit.is_definition = isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef)
+    unit.is_definition |= isinstance(getattr(statement, "value", None), ast.Lambda)
     unit.is_compound = hasattr(statement, "body") and not unit.is_definition
     _Reader(unit).read(statement)
     if unit.asks_inputs:
@@ -224,6 +320,7 @@ class _Reader(ast.NodeVisitor):
         self._scopes: list[Scope] = []
         self._inside = 0
         self._is_required = False
+        self._binds = False
 
     def read(self, statement: ast.stmt) -> None:
         self._unit.reads_docs = any(reads_docs(node) for node in ast.walk(statement))
@@ -249,7 +346,7 @@ class _Reader(ast.NodeVisitor):
             self._load(f"{references[0].partition(':')[0]}:")
         self._use(references)
         if not isinstance(node.ctx, ast.Load):
-            self._change(references)
+            self._change(references or self._changed_by(node.value))
 
     def visit_Subscript(self, node: ast.Subscript) -> None:
         if (module := _imported_by_name(node)) is not None:
@@ -268,7 +365,7 @@ class _Reader(ast.NodeVisitor):
             node = node.value
         if isinstance(node, ast.Name):
             bases = self._bases(node.id)
-            if rest and rest[0] == "requires" and self._inside and not self._is_required:
+            if rest and rest[0] in _ASKING and self._inside and not self._is_required:
                 # Who asks for its inputs by itself uses the tasks, and not only their results.
                 self._unit.asks_inputs = True
         elif (module := _imported_by_name(node)) is not None:
@@ -356,9 +453,9 @@ class _Reader(ast.NodeVisitor):
             self._undecided("what is unpickled")
         elif name == "next" and node.args:
             self._change(self._changed_by(node.args[0]))
-        if isinstance(node.func, ast.Attribute) and (name in _CHANGING or (not self._inside and name not in _READING)):
+        if isinstance(node.func, ast.Attribute) and (name in CHANGING or (not self._inside and name not in _READING)):
             self._change_locally(node.func.value)
-            (self._change if name in _CHANGING else self._touch)(self._changed_by(node.func.value))
+            (self._change if name in CHANGING else self._touch)(self._changed_by(node.func.value))
         self._join(node.args)
         if name in ("getattr", "hasattr", "setattr", "delattr") and len(node.args) > 1 and self._named_attribute(node):
             self._use(self._attribute(node))
@@ -377,10 +474,17 @@ class _Reader(ast.NodeVisitor):
         self._unit.decorates += references
 
     def _change_locally(self, node: ast.AST) -> None:
+        attribute = ""
         while isinstance(node, ast.Attribute | ast.Subscript):
+            attribute = node.attr if isinstance(node, ast.Attribute) else attribute
             node = node.value
-        if self._inside and isinstance(node, ast.Name) and not self._reference(node) and node.id not in ("self", "cls"):
+        if not self._inside or not isinstance(node, ast.Name) or self._reference(node):
+            return
+        if node.id not in ("self", "cls"):
             self._unit.changes_locals = True
+        elif any(scope.is_class and attribute in scope.names for scope in self._scopes):
+            # What the class holds is the same for all of its instances.
+            self._unit.changes_inside += self._unit.names
 
     def _at_names(self, node: ast.Call) -> None:
         """What pandas takes from around it: `frame.query("x > @LIMIT")`."""
@@ -413,6 +517,8 @@ class _Reader(ast.NodeVisitor):
         self._alias(node.value)
         module = _imported_by_name(node.value)
         name = node.targets[0]
+        if isinstance(node.value, ast.Call) and isinstance(name, ast.Name) and name.id == "_" and not self._scopes:
+            self._unit.bare += self._reference(node.value.func)
         if module is not None and not self._scopes and isinstance(name, ast.Name):
             self._import(name.id, module, module)
         else:
@@ -424,8 +530,16 @@ class _Reader(ast.NodeVisitor):
         self._unit.aliases += [found for part in _held(value) for found in self._reference(part)]
         called = value.func if isinstance(value, ast.Call) else None
         name = called.attr if isinstance(called, ast.Attribute) else getattr(called, "id", "")
-        self._unit.is_iterator = isinstance(value, ast.GeneratorExp) or name in _ITERATORS
-        self._unit.keeps_state = called is not None and name not in _KEPT
+        if isinstance(value, ast.Call) and name in _KEPT:
+            self._unit.aliases += [found for part in value.args for found in self._reference(part)]
+        if called is not None and name.startswith("get"):
+            # `getcontext()`, `getLogger()`: what others get, too.
+            self._unit.aliases += self._reference(called)
+        is_fixed = all(isinstance(part, _FIXED) for part in ast.walk(value))
+        self._unit.is_fixed = is_fixed and (self._unit.is_fixed or not self._binds)
+        self._unit.is_iterator |= isinstance(value, ast.GeneratorExp) or name in _ITERATORS
+        self._unit.keeps_state |= called is not None and name not in _KEPT
+        self._binds = True
 
     def visit_For(self, node: ast.For) -> None:
         self._alias(node.iter)
@@ -464,7 +578,10 @@ class _Reader(ast.NodeVisitor):
             found = self._reference(node)
             if found or not isinstance(node, ast.Attribute | ast.Call | ast.Subscript):
                 return found
-            node = node.func if isinstance(node, ast.Call) else node.value
+            if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "vars" and node.args:
+                node = node.args[0]
+            else:
+                node = node.func if isinstance(node, ast.Call) else node.value
 
     def _import_by_name(self, node: ast.Call) -> None:
         module = _imported_by_name(node)
@@ -542,6 +659,8 @@ class _Reader(ast.NodeVisitor):
             self.visit(decorator)
         if not self._inside:
             self._unit.runs += self._reference(named)
+            if "register" in ast.unparse(named):
+                self._unit.registers += self._reference(named)
             if isinstance(named, ast.Attribute):
                 self._unit.decorates += self._changed_by(named.value)
 

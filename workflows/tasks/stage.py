@@ -49,6 +49,9 @@ class Stage(Result):
     @fixed_surroundings()
     def make(self, folder: Path, inputs: Sequence[Artefact], progress: Progress, draft: Provenance) -> Made:
         """Run the algorithm on the inputs' tables and store what it returns."""
+        with contextlib.suppress(Exception):
+            # Luigi asks a task what it requires before it runs it, and what is set on the way may be used in compute().
+            self.requires()
         arguments, named = self._arguments([read_table(current().store.file(a, TABLE)) for a in inputs])
         self._bind(arguments, named)
         # Standard output belongs to the report's path; what an algorithm prints is for whoever watches.
