@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from pathlib import Path
 
 from workflows.identity.modules import Module, Modules
 from workflows.identity.scopes import IMPORTED
@@ -64,9 +65,16 @@ class Names:
     """How references are followed through the project's own modules."""
 
     modules: Modules
+    _resolved: dict[tuple[str, Path, str], tuple[Found, ...]] = field(default_factory=dict)
 
-    def resolve(self, module: Module, reference: str) -> Iterator[Found]:
+    def resolve(self, module: Module, reference: str) -> tuple[Found, ...]:
         """What a reference in a module stands for: statements of own modules on the way, whole modules, foreign names."""
+        key = (module.name, module.path, reference)
+        if key not in self._resolved:
+            self._resolved[key] = tuple(self._resolve(module, reference))
+        return self._resolved[key]
+
+    def _resolve(self, module: Module, reference: str) -> Iterator[Found]:
         if reference.startswith(IMPORTED):
             yield from self._imported(module, reference)
             return

@@ -243,8 +243,8 @@ class Reach:
         if name in self._samples:
             return
         for path in self._candidates(module.path.parent, name):
-            found = path.resolve()
-            if found.is_file() and found != module.path:
+            # Most texts name none, and to resolve a path takes longer than to look.
+            if path.is_file() and (found := path.resolve()) != module.path:
                 inside = found.is_relative_to(self._modules.root.resolve())
                 beside = "/".join([*module.name.split(".")[:-1], name])
                 shown = found.relative_to(self._modules.root.resolve()).as_posix() if inside else beside
