@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 
 from workflows.identity.modules import Module
 from workflows.identity.names import Found, Names
-from workflows.identity.unit import CHANGING, TAKING, UNKNOWN, Unit
+from workflows.identity.unit import UNKNOWN, Unit
+from workflows.identity.vocabulary import CHANGING, TAKING
 
 
 @dataclass

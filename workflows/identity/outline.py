@@ -8,9 +8,11 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from workflows.identity.canonical import digest
+from workflows.identity.expressions import is_elsewhere
+from workflows.identity.reader import read
 from workflows.identity.scopes import target
 from workflows.identity.syntax import digest_python, without_docstring
-from workflows.identity.unit import Unit, is_elsewhere, read
+from workflows.identity.unit import Unit
 
 
 @dataclass

@@ -1,0 +1,62 @@
+"""The words by which code is read: names of methods and functions, and what they are known to do."""
+
+from __future__ import annotations
+
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
+CHANGING = _words("""
+    add append appendleft clear discard extend insert pop popitem popleft put register remove reverse
+    setdefault sort update
+""")
+"""Methods that change their object, by the names that Python and its libraries give them."""
+READING = _words("""
+    as_posix astype casefold copy count date decode difference encode endswith exists find findall
+    format fullmatch get groupby head index intersection is_dir is_file isdigit isoformat items join
+    joinpath keys lower lstrip match mean merge partition read_bytes read_text relative_to removeprefix
+    removesuffix replace resolve rpartition rsplit rstrip search split splitlines startswith strftime
+    strip sub sum tail time title tolist total_seconds union upper values with_name with_suffix
+""")
+"""Methods that leave their object as it is."""
+TAKING = _words("""
+    abs all any array asarray asdict bool bytes callable concat copy cumsum date_range deepcopy dict
+    divmod dumps enumerate escape exp field filter float format frozenset getLogger getattr hasattr hash
+    id int isinstance issubclass iter join len linspace list loads log map max mean median merge min
+    namedtuple ones partial pow print quantile range repr reversed round set sorted sqrt std str sum
+    to_datetime to_numeric to_timedelta tuple type unique vars wraps zeros zip
+""")
+"""Functions that leave what they are given as it is; what begins with a capital letter is a constructor."""
+ITERATORS = _words("""
+    chain count cycle enumerate filter islice iter map open product reader repeat reversed takewhile zip
+""")
+"""Functions that give something that is used up by reading it."""
+KEPT = _words("""
+    attrgetter cache compile itemgetter lru_cache methodcaller partial
+""")
+"""Functions that give what has no state of its own."""
+ASKING = _words("""
+    clone clone_parent deps input requires
+""")
+"""How a Luigi task asks for the tasks that it requires."""
+REQUIRING = _words("""
+    inherits requires
+""")
+"""Luigi's own decorators of tasks that name other tasks."""
+UNPICKLING = _words("""
+    cPickle cloudpickle dill joblib pickle
+""")
+"""Modules that make objects of stored bytes."""
+DYNAMIC = {
+    "__globals__": "__globals__",
+    "__subclasses__": "__subclasses__()",
+    "_getframe": "sys._getframe()",
+    "currentframe": "inspect.currentframe()",
+    "eval": "eval()",
+    "exec": "exec()",
+    "getmembers": "inspect.getmembers()",
+    "getmodule": "inspect.getmodule()",
+    "globals": "globals()",
+}
+"""What makes the reach of code undecidable, and how it is called."""
