@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import code_classes
 import code_definitions
+import code_hidden
 import code_modules
 import code_traps
 import pytest
@@ -14,10 +15,10 @@ from trial import Trial, named
 pytestmark = pytest.mark.integration
 
 CASES = [*code_definitions.CASES, *code_classes.CASES, *code_modules.CASES, *code_traps.CASES]
-assert len({case.name for case in CASES}) == len(CASES)
+assert len({case.name for case in [*CASES, *code_hidden.CASES]}) == len(CASES) + len(code_hidden.CASES)
 
 
-@named(CASES)
+@named([*CASES, *code_hidden.CASES])
 def test_a_change_that_matters_is_seen(case: Case, trial: Trial) -> None:
     trial.assert_seen(case)
 

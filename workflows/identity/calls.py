@@ -172,6 +172,7 @@ class Calls(References):
         self._unit.is_fixed = is_fixed and (self._unit.is_fixed or not self._binds)
         self._unit.is_iterator |= isinstance(value, ast.GeneratorExp) or name in ITERATORS
         self._unit.keeps_state |= called is not None and name not in KEPT
+        self._unit.made_by += self._reference(called) if called is not None else []
         self._binds = True
 
     def visit_Expr(self, node: ast.Expr) -> None:
@@ -188,6 +189,9 @@ class Calls(References):
                 if not called and not self._changed_by(call.func):
                     self._unit.bare.append(UNKNOWN)
         self.generic_visit(node)
+
+    def visit_Nonlocal(self, node: ast.Nonlocal) -> None:
+        self._unit.changes_locals = True
 
     def visit_Raise(self, node: ast.Raise) -> None:
         if not self._inside:

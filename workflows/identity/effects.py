@@ -48,7 +48,9 @@ class Effects:
             effect |= self._call(module, reference) | self._draw(module, reference) | self._state(module, reference)
         for called, *given in unit.passes:
             if any(self._changes_given(found, set(), called) for found in self.names.resolve(module, called)):
-                effect |= Effect(set().union(*(self._change(module, reference).changed for reference in given)))
+                for reference in given:
+                    if not any(found.is_callable or found.is_fixed for found in self.names.resolve(module, reference)):
+                        effect |= Effect(self._change(module, reference).changed)
         for reference in unit.registers:
             effect.abroad |= {found.name for found in self.names.resolve(module, reference) if found.module is None}
         for reference in unit.now:
@@ -65,7 +67,7 @@ class Effects:
         for found in self.names.resolve(module, reference):
             if found.module is None:
                 effect.abroad.add(found.name)
-            elif not found.is_way_to_import and not found.is_fixed and (found.module.name, found.name) not in seen:
+            elif not found.is_way_to_import and (found.module.name, found.name) not in seen:
                 effect.changed.add((found.module.name, found.name))
                 for alias in found.aliases:
                     effect |= self._change(found.module, alias, seen | effect.changed)
@@ -81,7 +83,7 @@ class Effects:
         """A call of what a call gave may change it: a counter, a generator."""
         effect = Effect()
         for found in self.names.resolve(module, reference):
-            if found.module and found.keeps_state:
+            if found.module and found.keeps_state and self._has_state(found):
                 effect.changed.add((found.module.name, found.name))
             elif found.module and not found.is_callable and not found.is_way_to_import:
                 # A method under another name.
@@ -89,6 +91,18 @@ class Effects:
                 for alias in changing:
                     effect |= self._change(found.module, alias)
         return effect
+
+    def _has_state(self, found: Found) -> bool:
+        """Whether what a name binds may remember calls: what the project's own function gave does only if that remembers."""
+        assert found.module is not None
+        units = [found.module.outline.units[number] for number in found.units]
+        makers = [
+            (maker, reference)
+            for unit in units
+            for reference in unit.made_by
+            for maker in self.names.resolve(found.module, reference)
+        ]
+        return not makers or any(self._changes_given(maker, set(), reference) for maker, reference in makers)
 
     def _read_up(self, module: Module, reference: str) -> set[tuple[str, str]]:
         """What is used up by being read while the module is imported."""

@@ -43,6 +43,8 @@ class Unit:
     """Whether it binds something that is used up by reading it."""
     keeps_state: bool = False
     """Whether it binds something that a call may change: what another call gave, a function with a list as default."""
+    made_by: list[str] = field(default_factory=list)
+    """What is called for what it binds."""
     is_fixed: bool = False
     """Whether it binds a value that cannot be changed, such as a number."""
     changes_locals: bool = False
