@@ -7,6 +7,7 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
+from workflows.identity.modules import searched
 from workflows.identity.scope import Scope
 from workflows.identity.syntax import digest_python
 
@@ -44,5 +45,7 @@ def _outside(name: str) -> Path | None:
     """A file outside of the project, whose name is that of its module."""
     module = name.removesuffix(".py").removesuffix("/__init__").replace("/", ".")
     loaded = getattr(sys.modules.get(module), "__file__", None)
-    places = [Path(loaded)] if loaded else [Path(place) / name for place in sys.path]
-    return next((path for path in places if path.is_file()), None)
+    if loaded:
+        return Path(loaded)
+    beside = (Path(place) / name for place in sys.path)
+    return searched(module) or next((path for path in beside if path.is_file()), None)

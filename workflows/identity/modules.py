@@ -94,7 +94,7 @@ class Modules:
         if top in sys.stdlib_module_names and not any((self.root / file).exists() for file in (f"{top}.py", top)):
             return None
         found = getattr(sys.modules.get(name), "__file__", None)
-        path = Path(found) if found else _searched(name) or self._beside(name)
+        path = Path(found) if found else searched(name) or self._beside(name)
         if path is None or not path.name.endswith((".py", *EXTENSION_SUFFIXES)):
             return None
         path = path.resolve()
@@ -139,8 +139,8 @@ def parents(name: str) -> list[str]:
     return [".".join(parts[:i]) for i in range(1, len(parts))]
 
 
-def _searched(name: str) -> Path | None:
-    """The file of a module that is not loaded."""
+def searched(name: str) -> Path | None:
+    """The file of a module that is not loaded, if there is one."""
     spec = _spec(name)
     return Path(spec.origin) if spec and spec.origin else None
 
@@ -154,14 +154,15 @@ def _spec(name: str) -> importlib.machinery.ModuleSpec | None:
         spec = PathFinder.find_spec(parent.rpartition(".")[2], path)
         if spec is None and "." not in parent:
             # What an editable install puts on no path, but finds by a hook of its own.
-            spec = _hooked(parent)
+            spec = hooked(parent)
         if spec is None:
             return None
         path = list(spec.submodule_search_locations or [])
     return spec
 
 
-def _hooked(name: str) -> importlib.machinery.ModuleSpec | None:
+def hooked(name: str) -> importlib.machinery.ModuleSpec | None:
+    """What the import hooks know of a top-level module, those of editable installs among them."""
     try:
         return importlib.util.find_spec(name)
     except (ImportError, ValueError):

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Literal
 
 from workflows.identity.foreign import ENGINE, foreign_folders
+from workflows.identity.modules import hooked
 
 _ENGINE = str(ENGINE)
 _LOOKING_ON = str(Path(__file__).resolve().parent)
@@ -146,7 +147,7 @@ def _within(path: str, places: Iterable[str]) -> bool:
 def _package(name: str, root: Path) -> str | None:
     """The folder of a pipeline that is a package, or the file of one that is a module."""
     top, *rest = name.split(".")
-    spec = PathFinder.find_spec(top, [str(root), *sys.path])
+    spec = PathFinder.find_spec(top, [str(root), *sys.path]) or hooked(top)
     if spec is None:
         return None
     if not spec.submodule_search_locations:
