@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import sys
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -95,6 +96,9 @@ def _base(task: str, stored: list[Provenance], code: Code) -> Provenance:
 
 def _distance(base: Provenance, code: Code) -> tuple[int, int]:
     """How far a state of code is from the present one: in definitions, then in lines."""
+    if current().store.code.record(base.code["digest"]) is None:
+        # Nobody can say what he accepts where no copy of the earlier code is left.
+        return sys.maxsize, 0
     changes = _changes(base, code)
     return len(changes), sum(len(list(marked(change))) for change in changes)
 

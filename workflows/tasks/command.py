@@ -61,7 +61,7 @@ def begin() -> None:
     if not settings.local_scheduler:
         _reach(settings.scheduler_url or f"http://{settings.scheduler_host}:{settings.scheduler_port}/")
     if not _shows_plan():
-        restart_with_fixed_seed(_PROGRAMS, current().save)
+        restart_with_fixed_seed(_PROGRAMS, _hand_on)
     atexit.register(_end)
 
 
@@ -91,6 +91,12 @@ def show_plan(tasks: list[Result]) -> None:
     _show_plan(tasks, is_alone=False)
 
 
+def _hand_on() -> None:
+    """Keep what was digested for the process that comes in the place of this one, which plans by itself."""
+    current().save()
+    handover.end(is_given_up=True)
+
+
 def _show_plan(roots: list[Result], is_alone: bool) -> None:
     to_make: list[str] = []
     incomplete: list[Result] = []
@@ -115,7 +121,7 @@ def _show_plan(roots: list[Result], is_alone: bool) -> None:
                 reused += 1
             else:
                 # Before anything is said: what is known by now is kept for the process that comes in the place of this one.
-                restart_with_fixed_seed(_PROGRAMS, current().save)
+                restart_with_fixed_seed(_PROGRAMS, _hand_on)
                 to_make.append(task.get_task_family())
     handover.write(incomplete)
     terminal().plan(to_make, reused, impossible)
