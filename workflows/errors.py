@@ -486,6 +486,18 @@ class CatalogError(ParcoursError):
         )
 
 
+class CatalogOfOtherStore(CatalogError):
+    """A catalog that is the index of another store than the one that is asked."""
+
+    @classmethod
+    def asked(cls, place: str, found: str, expected: str) -> CatalogOfOtherStore:
+        """The store that it was made for, and the one that is asked."""
+        return cls(
+            f"the catalog {place} is that of the store {found}, not of {expected}; it was left as it is. Name another in "
+            "PARCOURS_CATALOG, or in luigi.cfg, [workflows] catalog: it is filled from the store."
+        )
+
+
 class DamagedCatalog(CatalogError):
     """A catalog that must be made anew from the store."""
 

@@ -41,7 +41,7 @@ class Store:
 
     def __init__(self, place: Place, catalog: str | None = None) -> None:
         self._place = place
-        self._index = Indexer(place, Catalog(catalog), catalog) if catalog else None
+        self._index = Indexer(place, Catalog(catalog, place.location), catalog) if catalog else None
         self._intact: set[str] = set()
         self._observing: dict[str, Artefact] = {}
         self.code = CodeCopies(place)

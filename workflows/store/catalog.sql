@@ -2,10 +2,20 @@
 
 -- name: begin
 -- A new catalog's one row about itself.
-INSERT INTO about (format, complete) VALUES (:format, :complete)
+INSERT INTO about (format, complete, store, beside) VALUES (:format, :complete, :store, :beside)
 
 -- name: about
-SELECT format, complete FROM about
+-- The format, whether it is complete and, except in a catalog of before, the store's location twice.
+SELECT * FROM about
+
+-- name: add_store
+ALTER TABLE about ADD COLUMN store TEXT
+
+-- name: add_beside
+ALTER TABLE about ADD COLUMN beside TEXT
+
+-- name: belongs
+UPDATE about SET store = :store, beside = :beside
 
 -- name: completed
 UPDATE about SET complete = 1

@@ -55,6 +55,10 @@ class Place(Protocol):
     def shown(self, name: str) -> str:
         """A file or folder as the user should see it: a path or a URL."""
 
+    @property
+    def location(self) -> str:
+        """Where it is, whoever asks from whatever folder: an absolute path, or a URL."""
+
 
 @contextlib.contextmanager
 def _refusals(place: str) -> Iterator[None]:
@@ -150,6 +154,10 @@ class Folder:
         except ValueError:
             return str(path)
 
+    @property
+    def location(self) -> str:
+        return os.path.realpath(self.root)
+
     def _sweep(self) -> None:
         """Remove what killed processes of this machine left in the staging folder, once for each process."""
         if self._swept:
@@ -229,6 +237,10 @@ class ObjectStore:
 
     def shown(self, name: str) -> str:
         return f"{self._url}/{name}"
+
+    @property
+    def location(self) -> str:
+        return self._url
 
     def _listed(self, name: str, kind: str) -> list[str]:
         try:
