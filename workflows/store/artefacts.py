@@ -57,10 +57,13 @@ class Store:
 
     @classmethod
     def at(cls, location: str, cache: Path, catalog: str | None = None) -> Store:
-        """The store at a folder or an fsspec URL; `cache` is a folder for copies of remote files, `catalog` a database's URL."""
+        """The store at a folder or an fsspec URL; `cache` is a folder for copies of remote files, `catalog` a database's URL.
+
+        Raises StoreError where no store can be.
+        """
         if "://" in location and not location.startswith("file://"):
             return cls(ObjectStore(location, cache), catalog)
-        return cls(Folder(Path(location.removeprefix("file://"))), catalog)
+        return cls(Folder.opened(Path(location.removeprefix("file://"))), catalog)
 
     @property
     def index(self) -> Indexer:

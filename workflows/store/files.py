@@ -76,6 +76,19 @@ class Folder:
         self.root = root
         self._swept = False
 
+    @classmethod
+    def opened(cls, root: Path) -> Folder:
+        """A folder that exists or can be made when there is something to put there; raises StoreError where none can be."""
+        above = root
+        # Path.exists() raises where a folder above may not be read.
+        while not os.path.lexists(above):
+            above = above.parent
+        if not os.path.isdir(above):  # noqa: PTH112
+            raise StoreError.unusable(str(root), f"{above} is no folder")
+        if above != root and not _takes_folders(above, root):
+            raise StoreError.unusable(str(root), f"no folder can be made in {above}")
+        return cls(root)
+
     def exists(self, name: str) -> bool:
         # Asked tens of thousands of times for one question, where building a Path would take longer than the look.
         return os.path.isfile(f"{self.root}/{name}")  # noqa: PTH113
@@ -251,6 +264,17 @@ class ObjectStore:
 
     def _at(self, name: str) -> str:
         return f"{self._root}/{name}"
+
+
+def _takes_folders(above: Path, root: Path) -> bool:
+    if not os.access(above, os.W_OK | os.X_OK):
+        return False
+    if not os.statvfs(above).f_blocks:
+        # Without room, as the file systems of the kernel are, in which root is told yes: only the attempt tells.
+        with contextlib.suppress(OSError):
+            root.mkdir(parents=True, exist_ok=True)
+        return root.is_dir()
+    return True
 
 
 def _flush(path: Path) -> None:
