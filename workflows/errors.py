@@ -521,7 +521,7 @@ class SubjectError(BadInput):
     def unknown(cls, name: str, known: Sequence[str]) -> SubjectError:
         """Neither a path, nor a name, nor a version, nor a commit."""
         return cls(
-            f"'{name}' is no path of an artefact, no query or stage with results, no version and no commit that made any. "
+            f"'{name}' is no path of an artefact, no query or stage, no version and no commit that made any result. "
             f"Queries and stages: {listed(known)}.{nearest(name, known)}"
         )
 

@@ -140,7 +140,7 @@ def test_commits_and_versions_are_found_by_their_first_digits(catalog: Catalog) 
 
 
 def test_tasks_are_known_by_name(catalog: Catalog) -> None:
-    assert catalog.tasks() == ["Cleaned", "Events", "ReportTask"]
+    assert catalog.tables() == ["Cleaned", "Events"]
     assert catalog.has_task("Events")
     assert not catalog.has_task("events")
 

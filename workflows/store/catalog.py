@@ -135,10 +135,10 @@ class Catalog:
         with self._session(writes=False) as session:
             return bool(session.run("has_task", {"task": task}))
 
-    def tasks(self) -> list[str]:
-        """The families of all tasks that are known."""
+    def tables(self) -> list[str]:
+        """The families of all queries and stages that are known."""
         with self._session(writes=False) as session:
-            return [task for (task,) in session.run("tasks")]
+            return [task for (task,) in session.run("tables")]
 
     def users(self, subject: Subject, reports_only: bool) -> list[User]:
         """What used the subject, through whatever lies between, newest first."""
