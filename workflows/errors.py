@@ -486,6 +486,18 @@ class CatalogError(ParcoursError):
         )
 
 
+class CatalogOfOtherStore(CatalogError):
+    """A catalog that is the index of another store than the one that is asked."""
+
+    @classmethod
+    def asked(cls, place: str, found: str, expected: str) -> CatalogOfOtherStore:
+        """The store that it was made for, and the one that is asked."""
+        return cls(
+            f"the catalog {place} is that of the store {found}, not of {expected}; it was left as it is. Name another in "
+            "PARCOURS_CATALOG, or in luigi.cfg, [workflows] catalog: it is filled from the store."
+        )
+
+
 class DamagedCatalog(CatalogError):
     """A catalog that must be made anew from the store."""
 
@@ -509,7 +521,7 @@ class SubjectError(BadInput):
     def unknown(cls, name: str, known: Sequence[str]) -> SubjectError:
         """Neither a path, nor a name, nor a version, nor a commit."""
         return cls(
-            f"'{name}' is no path of an artefact, no query or stage with results, no version and no commit that made any. "
+            f"'{name}' is no path of an artefact, no query or stage, no version and no commit that made any result. "
             f"Queries and stages: {listed(known)}.{nearest(name, known)}"
         )
 

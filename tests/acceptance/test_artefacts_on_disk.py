@@ -205,5 +205,5 @@ def test_a_store_that_may_not_be_written_is_said(light: Any, refused: Any) -> No
 def test_a_store_that_is_a_file_is_said(light: Any, refused: Any) -> None:
     (light.folder / "afile").write_text("mine")
     line = refused(light, light.report("light", DAY, PARCOURS_STORE="afile"))
-    assert line.startswith(f"the store {light.folder}/afile cannot be written: Not a directory. ")
+    assert line.startswith(f"the store {light.folder}/afile cannot be used: {light.folder}/afile is no folder. ")
     assert (light.folder / "afile").read_text() == "mine"

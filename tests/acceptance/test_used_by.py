@@ -124,8 +124,8 @@ def test_json_has_the_results_in_between(made: Any) -> None:
 @pytest.mark.parametrize(
     ("asked", "told"),
     [
-        (["Evnts"], "Queries and stages: Cleaned, Events, ReportTask. Did you mean 'Events'?"),
-        (["ffffffffffff"], "'ffffffffffff' is no path of an artefact, no query or stage with results"),
+        (["Evnts"], "Queries and stages: Cleaned, Events. Did you mean 'Events'?"),
+        (["ffffffffffff"], "'ffffffffffff' is no path of an artefact, no query or stage, no version"),
         (["nowhere/at-all"], "nowhere/at-all does not exist; expected a report's HTML file"),
         (["acme.py"], "acme.py holds no provenance; expected a report's HTML file"),
         (["Events", "soon"], "'soon' is not a date; expected YYYY-MM-DD"),
@@ -150,6 +150,22 @@ def test_a_name_that_means_two_things_is_refused_with_both(made: Any) -> None:
         2, f"'Events' could be Events, commit {commit_made}; expected one of them: give more digits, or the path.\n",
     )  # fmt: skip
     assert days(dated) == [DAY]
+
+
+def test_what_the_pipelines_have_and_nothing_has_used_is_known(light: Any) -> None:
+    for asked in (["Events"], ["Events", DAY]):
+        done = used_by(light, *asked)
+        assert (done.code, done.out) == (0, f"No report used {' '.join(asked)}.\n")
+    done = used_by(light, "Evnts")
+    assert (done.code, done.err.splitlines()[-1].partition("Queries and stages: ")[2]) == (
+        2, "Cleaned, Events. Did you mean 'Events'?",
+    )  # fmt: skip
+
+
+def test_a_pipeline_that_cannot_be_imported_leaves_the_names_of_the_results(made: Any) -> None:
+    done = used_by(made, "Evnts", PARCOURS_PIPELINES="nowhere")
+    assert (done.code, len(done.err.splitlines())) == (2, 1)
+    assert "Queries and stages: Cleaned, Events. Did you mean 'Events'?" in done.err
 
 
 def test_a_pipeline_that_cannot_be_imported_is_not_asked(made: Any) -> None:

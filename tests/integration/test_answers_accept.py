@@ -162,6 +162,39 @@ def test_the_answer_names_what_changed_and_how_many_results_stand(pipeline: Any)
     assert found.as_json()["reason"] == "only the order"
 
 
+def with_other_packages(pipeline: Any, task: Any) -> None:
+    """As if the environment had changed since."""
+    path = pipeline.files(task) / "provenance.json"
+    found = record(pipeline, task)
+    found["environment"]["packages"]["pandas"] = "2.0.0"
+    path.write_text(json.dumps(found))
+
+
+def test_results_of_other_packages_are_not_counted_because_they_are_computed_again(pipeline: Any) -> None:
+    with_other_packages(pipeline, made(pipeline, CLEANED))
+    pipeline.load(REWRITTEN)
+    found = accept("Cleaned", "only the order")
+    assert found.results == 0
+    assert found.lines()[-1] == (
+        "so         no stored result of Cleaned can be taken over: they were made with other packages, or opened files that "
+        "the code does not name"
+    )
+    made(pipeline, REWRITTEN)
+    assert pipeline.calls == 2
+
+
+def test_results_of_the_present_packages_stand_before_those_of_others(pipeline: Any) -> None:
+    other = datetime.date(2020, 1, 2)
+    made(pipeline, CLEANED)
+    with_other_packages(pipeline, made(pipeline, CLEANED, other))
+    pipeline.load(REWRITTEN)
+    found = accept("Cleaned", "only the order")
+    assert found.results == 1
+    assert "1 stored result of Cleaned will be taken over" in found.lines()[-1]
+    made(pipeline, REWRITTEN)
+    assert pipeline.calls == 2
+
+
 def test_an_unknown_task_is_refused_with_the_nearest(pipeline: Any) -> None:
     pipeline.load(CLEANED)
     with pytest.raises(UsageError, match=r"there is no query or stage 'Clened'\. .* Did you mean 'Cleaned'\?"):

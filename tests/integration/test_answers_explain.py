@@ -223,6 +223,11 @@ class TestBadInput:
         for path in (report.parent, report.parent.parent, pipeline.store, pipeline.folder):
             self.refused(path, "is a folder without provenance", pipeline)
 
+    @pytest.mark.parametrize("given", ["", ".", "./"])
+    def test_the_present_folder_is_named(self, pipeline: Any, given: str) -> None:
+        with pytest.raises(PathError, match=f"^{pipeline.folder.resolve()} is a folder without provenance"):
+            explain(given)
+
     def test_devices(self, pipeline: Any) -> None:
         self.refused("/dev/zero", "is no regular file", pipeline)
 

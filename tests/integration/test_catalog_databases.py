@@ -84,6 +84,19 @@ def test_a_catalog_is_complete_when_it_is_said_to_be(url: str) -> None:
     assert found.is_complete()
 
 
+def test_a_catalog_of_before_takes_the_store_that_writes_first(url: str) -> None:
+    Catalog(url).create(complete=True)
+    engine = create_engine(url)
+    with engine.begin() as connection:
+        connection.execute(text("ALTER TABLE about DROP COLUMN store"))
+        connection.execute(text("ALTER TABLE about DROP COLUMN beside"))
+    engine.dispose()
+    Catalog(url, "s3://one").add([row("Events", "1")])
+    assert Catalog(url, "s3://one").has_task("Events")
+    with pytest.raises(CatalogError, match="is that of the store s3://one, not of s3://other"):
+        Catalog(url, "s3://other").has_task("Events")
+
+
 def test_a_catalog_that_is_there_is_not_made_again(catalog: Catalog) -> None:
     catalog.create(complete=False)
     assert catalog.is_complete()
@@ -127,7 +140,7 @@ def test_commits_and_versions_are_found_by_their_first_digits(catalog: Catalog) 
 
 
 def test_tasks_are_known_by_name(catalog: Catalog) -> None:
-    assert catalog.tasks() == ["Cleaned", "Events", "ReportTask"]
+    assert catalog.tables() == ["Cleaned", "Events"]
     assert catalog.has_task("Events")
     assert not catalog.has_task("events")
 

@@ -286,7 +286,7 @@ def _then(first: Callable[..., None], second: Callable[[], None]) -> Callable[..
 def test_a_mark_that_cannot_be_read_is_no_hindrance(opened: Callable[[], Store], tmp_path: Path) -> None:
     fill(opened())
     store = opened()
-    store.index._mark(REPORT.path, record(REPORT))
+    store.index._mark(REPORT.path, record(REPORT), store.index._marks)
     [mark] = (tmp_path / "store" / UNCATALOGUED).rglob("*/*")
     mark.write_bytes(b"\xff")
     assert reports(opened()) == [REPORT.path]
@@ -433,6 +433,84 @@ def test_a_result_made_twice_at_once_has_the_row_of_its_record(opened: Callable[
     put(opened(), REPORT, CLEANED, started="2020-09-09T00:00:00+00:00")
     [user] = opened().index.ask(lambda catalog: catalog.users(Subject("Cleaned", task="Cleaned"), reports_only=True))
     assert user.started == "2020-01-01T00:00:00+00:00"
+
+
+@pytest.fixture
+def stranger(tmp_path: Path, file: Path) -> Callable[[], Store]:
+    """Another store under the same catalog, as a new process sees it."""
+    return lambda: Store.at(str(tmp_path / "other"), tmp_path / "cache", f"sqlite:///{file}")
+
+
+def test_the_catalog_of_another_store_answers_nothing_and_says_what_to_name(
+    opened: Callable[[], Store], stranger: Callable[[], Store], tmp_path: Path, file: Path
+) -> None:
+    fill(opened())
+    expected = (
+        f"the catalog {file} is that of the store {tmp_path}/store, not of {tmp_path}/other; it was left as it is. Name "
+        "another in PARCOURS_CATALOG, or in luigi.cfg, [workflows] catalog: it is filled from the store."
+    )
+    for ask in (lambda: reports(stranger()), lambda: stranger().index.reindex()):
+        with pytest.raises(CatalogError) as raised:
+            ask()
+        assert str(raised.value) == expected
+    assert reports(opened()) == [REPORT.path]
+
+
+def test_a_run_goes_on_with_the_catalog_of_another_store_and_its_rows_are_added_to_its_own(
+    opened: Callable[[], Store], stranger: Callable[[], Store], tmp_path: Path, told: pytest.LogCaptureFixture
+) -> None:
+    own = lambda: Store.at(str(tmp_path / "other"), tmp_path / "cache", f"sqlite:///{tmp_path}/own.db")  # noqa: E731
+    fill(opened())
+    put(own(), EVENTS)
+    store = stranger()
+    put(store, CLEANED, EVENTS)
+    put(store, REPORT, CLEANED)
+    assert len(told.messages) == 1
+    assert told.messages[0].endswith(
+        "The run goes on; the next question to a catalog of this store adds what is missing."
+    )
+    assert reports(own()) == [REPORT.path]
+    assert not list((tmp_path / "other" / UNCATALOGUED).rglob("*/*"))
+
+
+def test_a_store_that_is_renamed_with_its_catalog_goes_on_working(opened: Callable[[], Store], tmp_path: Path) -> None:
+    def at(folder: Path) -> Store:
+        return Store.at(str(folder / "store"), tmp_path / "cache", f"sqlite:///{folder}/data/catalog.db")
+
+    fill(at(tmp_path / "a"))
+    (tmp_path / "a").rename(tmp_path / "b")
+    put(at(tmp_path / "b"), replace(REPORT, version="b" * 64), CLEANED)
+    assert len(reports(at(tmp_path / "b"))) == 2
+
+
+def test_a_catalog_that_is_moved_alone_is_that_of_its_store(
+    opened: Callable[[], Store], tmp_path: Path, file: Path
+) -> None:
+    fill(opened())
+    file.rename(tmp_path / "moved.db")
+    assert reports(Store.at(str(tmp_path / "store"), tmp_path / "cache", f"sqlite:///{tmp_path}/moved.db")) == [
+        REPORT.path
+    ]
+
+
+def test_a_store_under_another_name_is_the_same(opened: Callable[[], Store], tmp_path: Path, file: Path) -> None:
+    fill(opened())
+    (tmp_path / "link").symlink_to(tmp_path / "store")
+    assert reports(Store.at(str(tmp_path / "link"), tmp_path / "cache", f"sqlite:///{file}")) == [REPORT.path]
+
+
+def test_a_catalog_without_a_store_becomes_that_of_the_first_that_writes(
+    opened: Callable[[], Store], stranger: Callable[[], Store], file: Path
+) -> None:
+    """Releases before wrote none."""
+    fill(opened())
+    change(file, "ALTER TABLE about DROP COLUMN store")
+    change(file, "ALTER TABLE about DROP COLUMN beside")
+    assert reports(opened()) == [REPORT.path]
+    put(opened(), replace(REPORT, version="b" * 64), CLEANED)
+    assert len(reports(opened())) == 2
+    with pytest.raises(CatalogError, match="is that of the store"):
+        reports(stranger())
 
 
 def _publish_many(store: Callable[[], Store], number: int, count: int) -> None:

@@ -166,13 +166,38 @@ def test_an_artefact_that_may_not_be_read_is_said(open_folder: Path) -> None:
     (open_folder / "store" / ADDRESS.path).chmod(0o700)
 
 
-def test_a_file_in_the_stores_place_is_said(tmp_path: Path) -> None:
-    (tmp_path / "store").write_text("")
-    store = Store.at(str(tmp_path / "store"), tmp_path / "cache")
+@pytest.mark.parametrize("name", ["file", "file/store", "link"])
+def test_a_place_where_no_folder_can_be_is_said(tmp_path: Path, name: str) -> None:
+    (tmp_path / "file").write_text("")
+    (tmp_path / "link").symlink_to("nowhere")
+    found = tmp_path / name.partition("/")[0]
+    with pytest.raises(StoreError) as raised:
+        Store.at(str(tmp_path / name), tmp_path / "cache")
+    assert str(raised.value) == (
+        f"the store {tmp_path / name} cannot be used: {found} is no folder. It is named in luigi.cfg, [workflows] store."
+    )
+
+
+def test_a_place_where_no_folder_can_be_made_is_said(open_folder: Path) -> None:
+    def read() -> None:
+        as_nobody()
+        open_folder.chmod(0o555) if os.geteuid() == open_folder.stat().st_uid else None
+        Store.at(str(open_folder / "new" / "store"), open_folder / "cache")
+
+    assert f"cannot be used: no folder can be made in {open_folder}" in in_child(read)
+    open_folder.chmod(0o755)
+
+
+@pytest.mark.skipif(not Path("/proc/self").is_dir(), reason="there is no /proc")
+def test_a_file_system_of_the_kernel_is_no_place_for_a_store(tmp_path: Path) -> None:
+    with pytest.raises(StoreError, match="the store /proc/nostore cannot be used: no folder can be made in /proc"):
+        Store.at("/proc/nostore", tmp_path)
+
+
+def test_a_store_that_does_not_exist_yet_is_empty(tmp_path: Path) -> None:
+    store = Store.at(str(tmp_path / "new" / "store"), tmp_path / "cache")
     assert store.find(ADDRESS) is None
-    assert not store.intact(ADDRESS)
-    with pytest.raises(StoreError, match=r"the store .*/store cannot be written: (Not a directory|File exists)"):
-        put(store)
+    assert not (tmp_path / "new").exists()
 
 
 def test_a_file_in_the_place_of_an_objects_copy_is_said(tmp_path: Path) -> None:

@@ -28,7 +28,7 @@ class Declared:
     changes: list[TextChange]
     """What differs between the earlier and the present code."""
     results: int
-    """How many stored results the earlier code made."""
+    """How many stored results of the earlier code can be taken over."""
 
     @property
     def exit_code(self) -> int:
@@ -41,12 +41,22 @@ class Declared:
         changed: list[str] = []
         for change in self.changes:
             changed += [f"accepted   {change.sentence}", *(f"             {line}" for line in marked(change))]
-        noun = "result" if self.results == 1 else "results"
         return [
             *(changed or ["accepted   its code changed"]),
             f"reason     {found.reason}",
-            f"so         {self.results} stored {noun} of {found.task} will be taken over where asked for, not computed again",
+            f"so         {self._consequence}",
         ]
+
+    @property
+    def _consequence(self) -> str:
+        task = self.acceptance.task
+        if not self.results:
+            return (
+                f"no stored result of {task} can be taken over: they were made with other packages, or opened files that "
+                "the code does not name"
+            )
+        noun = "result" if self.results == 1 else "results"
+        return f"{self.results} stored {noun} of {task} will be taken over where asked for, not computed again"
 
     def as_json(self) -> dict[str, Any]:
         """The declaration for a program."""
@@ -75,7 +85,8 @@ def accept(task: str, reason: str) -> Declared:
     project.store.code.keep(code.record(), code.sources)
     project.store.acceptances.write(acceptance)
     project.save()
-    return Declared(acceptance, _changes(base, code), sum(record.named == base.named for record in stored))
+    stands = sum(record.named == base.named and _can_stand(record, code) for record in stored)
+    return Declared(acceptance, _changes(base, code), stands)
 
 
 def _base(task: str, stored: list[Provenance], code: Code) -> Provenance:
@@ -91,7 +102,13 @@ def _base(task: str, stored: list[Provenance], code: Code) -> Provenance:
     earlier = states[: states.index(named)] if named in first else states
     if not earlier:
         raise AcceptanceError.unchanged(task)
-    return min((first[state] for state in reversed(earlier)), key=lambda record: _distance(record, code))
+    records = (first[state] for state in reversed(earlier))
+    return min(records, key=lambda record: (_distance(record, code), not _can_stand(record, code)))
+
+
+def _can_stand(record: Provenance, code: Code) -> bool:
+    """Whether a result can be taken over by the present code, once that is accepted."""
+    return record.is_of(asdict(environment_of(code))) and not record.observed
 
 
 def _distance(base: Provenance, code: Code) -> tuple[int, int]:

@@ -55,6 +55,8 @@ def find(shown: str) -> Found:
     if "://" in shown:
         return _remote(shown)
     path = Path(shown)
+    if not path.name:
+        shown = str(path.absolute())
     if _VERSION.fullmatch(shown) and not path.exists():
         return find(_named(shown))
     try:

@@ -13,7 +13,7 @@ from typing import Any
 from workflows import settings
 from workflows.answers.found import find, store
 from workflows.answers.walk import watched
-from workflows.errors import DateError, PathError, SubjectError
+from workflows.errors import DateError, ParcoursError, PathError, SubjectError
 from workflows.identity.checkout import Checkout
 from workflows.store.address import REPORT
 from workflows.store.artefacts import Store
@@ -114,12 +114,30 @@ def _subject(name: str, date: str | None, catalog: Catalog) -> Subject:
     if not meanings and ("/" in name or Path(name).suffix):
         raise PathError.no_artefact(name, "does not exist")
     if not meanings:
-        raise SubjectError.unknown(name, catalog.tasks())
+        return _without_results(name, date, catalog)
     if len(meanings) > 1:
         raise SubjectError.ambiguous(name, [meaning.name for meaning in meanings])
     if date:
         raise SubjectError.dated(name)
     return meanings[0]
+
+
+def _without_results(name: str, date: str | None, catalog: Catalog) -> Subject:
+    """A query or stage that only the pipelines know; raises SubjectError for anything else."""
+    planned = _in_pipelines()
+    if name not in planned:
+        raise SubjectError.unknown(name, sorted({*planned, *catalog.tables()}))
+    return Subject(f"{name} {date}" if date else name, task=name, date=date)
+
+
+def _in_pipelines() -> set[str]:
+    """The queries and stages of the pipelines; none where these cannot be loaded, which is no matter of the question."""
+    from workflows.tasks.templates import tables
+
+    try:
+        return set(tables())
+    except ParcoursError:
+        return set()
 
 
 def _meanings(name: str, catalog: Catalog) -> Iterator[Subject]:

@@ -41,7 +41,7 @@ class Store:
 
     def __init__(self, place: Place, catalog: str | None = None) -> None:
         self._place = place
-        self._index = Indexer(place, Catalog(catalog), catalog) if catalog else None
+        self._index = Indexer(place, Catalog(catalog, place.location), catalog) if catalog else None
         self._intact: set[str] = set()
         self._observing: dict[str, Artefact] = {}
         self.code = CodeCopies(place)
@@ -57,10 +57,13 @@ class Store:
 
     @classmethod
     def at(cls, location: str, cache: Path, catalog: str | None = None) -> Store:
-        """The store at a folder or an fsspec URL; `cache` is a folder for copies of remote files, `catalog` a database's URL."""
+        """The store at a folder or an fsspec URL; `cache` is a folder for copies of remote files, `catalog` a database's URL.
+
+        Raises StoreError where no store can be.
+        """
         if "://" in location and not location.startswith("file://"):
             return cls(ObjectStore(location, cache), catalog)
-        return cls(Folder(Path(location.removeprefix("file://"))), catalog)
+        return cls(Folder.opened(Path(location.removeprefix("file://"))), catalog)
 
     @property
     def index(self) -> Indexer:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from workflows.errors import DamagedCatalog
+from workflows.errors import CatalogOfOtherStore, DamagedCatalog
 from workflows.store.catalog_database import CatalogDatabase, Session
 from workflows.store.catalog_server import SqlAlchemyDatabase
 from workflows.store.catalog_sqlite import SqliteFile
@@ -63,10 +64,14 @@ class User:
 
 
 class Catalog:
-    """The index in a database; it knows no store, so its rows may be of artefacts that are gone."""
+    """The index in a database of one store; it does not look there, so its rows may be of artefacts that are gone.
 
-    def __init__(self, url: str) -> None:
+    `store` is the store's location, an absolute path or a URL; without it, the catalog of any store is taken.
+    """
+
+    def __init__(self, url: str, store: str | None = None) -> None:
         self._database = _database(url)
+        self._store = store
 
     @property
     def place(self) -> str:
@@ -79,7 +84,7 @@ class Catalog:
 
     def create(self, complete: bool) -> None:
         """Make an empty catalog; `complete` says whether the store is as empty."""
-        self._database.create({"format": FORMAT, "complete": int(complete)})
+        self._database.create({"format": FORMAT, "complete": int(complete), **self._location})
 
     def is_complete(self) -> bool:
         """Whether it was filled from the whole store; raises DamagedCatalog where it must be made anew."""
@@ -130,10 +135,10 @@ class Catalog:
         with self._session(writes=False) as session:
             return bool(session.run("has_task", {"task": task}))
 
-    def tasks(self) -> list[str]:
-        """The families of all tasks that are known."""
+    def tables(self) -> list[str]:
+        """The families of all queries and stages that are known."""
         with self._session(writes=False) as session:
-            return [task for (task,) in session.run("tasks")]
+            return [task for (task,) in session.run("tables")]
 
     def users(self, subject: Subject, reports_only: bool) -> list[User]:
         """What used the subject, through whatever lies between, newest first."""
@@ -149,7 +154,28 @@ class Catalog:
             found = _about(session)
             if found[0] != FORMAT:
                 raise DamagedCatalog.other_format(self.place, found[0], FORMAT)
+            if self._store and not self._belongs(session, found[2:], writes):
+                raise CatalogOfOtherStore.asked(self.place, found[2], self._store)
             yield session
+
+    def _belongs(self, session: Session, recorded: tuple[str | None, ...], writes: bool) -> bool:
+        """Whether this is the catalog of the store, by its record, or for lack of one."""
+        store, beside = recorded or (None, None)
+        if store is None and writes:
+            for missing in () if recorded else ("add_store", "add_beside"):
+                session.run(missing)
+            session.run("belongs", self._location)
+        own = self._location
+        # A folder that holds both is renamed or copied as a whole: the store is where it was, seen from the catalog.
+        return store in (None, own["store"]) or (beside is not None and beside == own["beside"])
+
+    @property
+    def _location(self) -> dict[str, str | None]:
+        """The store's location, and how it is reached from the catalog's folder."""
+        beside = None
+        if self._store and "://" not in self._store and isinstance(self._database, SqliteFile):
+            beside = os.path.relpath(self._store, self._database.path.parent.resolve())
+        return {"store": self._store, "beside": beside}
 
 
 @dataclass(frozen=True)

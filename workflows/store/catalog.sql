@@ -2,10 +2,20 @@
 
 -- name: begin
 -- A new catalog's one row about itself.
-INSERT INTO about (format, complete) VALUES (:format, :complete)
+INSERT INTO about (format, complete, store, beside) VALUES (:format, :complete, :store, :beside)
 
 -- name: about
-SELECT format, complete FROM about
+-- The format, whether it is complete and, except in a catalog of before, the store's location twice.
+SELECT * FROM about
+
+-- name: add_store
+ALTER TABLE about ADD COLUMN store TEXT
+
+-- name: add_beside
+ALTER TABLE about ADD COLUMN beside TEXT
+
+-- name: belongs
+UPDATE about SET store = :store, beside = :beside
 
 -- name: completed
 UPDATE about SET complete = 1
@@ -46,8 +56,9 @@ ORDER BY input LIMIT 5
 -- name: has_task
 SELECT 1 WHERE EXISTS (SELECT 1 FROM artefacts WHERE task = :task) OR EXISTS (SELECT 1 FROM inputs WHERE task = :task)
 
--- name: tasks
-SELECT task FROM artefacts UNION SELECT task FROM inputs ORDER BY task
+-- name: tables
+-- The queries and stages. Position -1 may be a report, of which there is a row.
+SELECT task FROM artefacts WHERE template IS NULL UNION SELECT task FROM inputs WHERE position >= 0 ORDER BY task
 
 -- name: users
 -- What used a commit, a task (of a date) or a version; exactly one of the three is given. What was made at the commit used

@@ -1,9 +1,12 @@
 -- The catalog's tables, for SQLite and PostgreSQL alike. Everything in them is in the store's provenance records too.
 
--- Of which format this catalog is, and whether it was filled from the whole store.
+-- Of which format this catalog is, whether it was filled from the whole store, and which store that is: its location, and, for a
+-- file, how it is reached from the catalog's folder. Catalogs that were made before lack these two until they are written.
 CREATE TABLE about (
     format INTEGER NOT NULL,
-    complete INTEGER NOT NULL
+    complete INTEGER NOT NULL,
+    store TEXT,
+    beside TEXT
 );
 
 -- One row for each artefact: its place in the store, and what its record says. `id` stands for the version: the 64 bits that

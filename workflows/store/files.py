@@ -55,6 +55,10 @@ class Place(Protocol):
     def shown(self, name: str) -> str:
         """A file or folder as the user should see it: a path or a URL."""
 
+    @property
+    def location(self) -> str:
+        """Where it is, whoever asks from whatever folder: an absolute path, or a URL."""
+
 
 @contextlib.contextmanager
 def _refusals(place: str) -> Iterator[None]:
@@ -71,6 +75,19 @@ class Folder:
     def __init__(self, root: Path) -> None:
         self.root = root
         self._swept = False
+
+    @classmethod
+    def opened(cls, root: Path) -> Folder:
+        """A folder that exists or can be made when there is something to put there; raises StoreError where none can be."""
+        above = root
+        # Path.exists() raises where a folder above may not be read.
+        while not os.path.lexists(above):
+            above = above.parent
+        if not os.path.isdir(above):  # noqa: PTH112
+            raise StoreError.unusable(str(root), f"{above} is no folder")
+        if above != root and not _takes_folders(above, root):
+            raise StoreError.unusable(str(root), f"no folder can be made in {above}")
+        return cls(root)
 
     def exists(self, name: str) -> bool:
         # Asked tens of thousands of times for one question, where building a Path would take longer than the look.
@@ -149,6 +166,10 @@ class Folder:
             return str(path.relative_to(Path.cwd()))
         except ValueError:
             return str(path)
+
+    @property
+    def location(self) -> str:
+        return os.path.realpath(self.root)
 
     def _sweep(self) -> None:
         """Remove what killed processes of this machine left in the staging folder, once for each process."""
@@ -230,6 +251,10 @@ class ObjectStore:
     def shown(self, name: str) -> str:
         return f"{self._url}/{name}"
 
+    @property
+    def location(self) -> str:
+        return self._url
+
     def _listed(self, name: str, kind: str) -> list[str]:
         try:
             entries: list[dict[str, Any]] = self._files.ls(self._at(name), detail=True)
@@ -239,6 +264,17 @@ class ObjectStore:
 
     def _at(self, name: str) -> str:
         return f"{self._root}/{name}"
+
+
+def _takes_folders(above: Path, root: Path) -> bool:
+    if not os.access(above, os.W_OK | os.X_OK):
+        return False
+    if not os.statvfs(above).f_blocks:
+        # Without room, as the file systems of the kernel are, in which root is told yes: only the attempt tells.
+        with contextlib.suppress(OSError):
+            root.mkdir(parents=True, exist_ok=True)
+        return root.is_dir()
+    return True
 
 
 def _flush(path: Path) -> None:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import TypeVar
 
-from workflows.errors import CatalogError, DamagedCatalog, ParcoursError, StoreError
+from workflows.errors import CatalogError, CatalogOfOtherStore, DamagedCatalog, ParcoursError, StoreError
 from workflows.identity.canonical import digest_bytes
 from workflows.store.address import PROVENANCE, UNCATALOGUED, is_of_tasks, is_versioned
 from workflows.store.catalog import Catalog, Row
@@ -28,7 +28,9 @@ Progress = Callable[[int, int], None]
 _AT_ONCE = 500
 _RESPITE = 30.0
 """Seconds for which a catalog that could not be written is not tried again."""
-_TIME = struct.Struct("d")
+_FAILURE = struct.Struct("d?")
+_OF_ANY = "any"
+"""Below the marks: those for whichever catalog of the store is asked first."""
 
 
 def _silent(done: int, of: int) -> None:
@@ -54,27 +56,30 @@ class Indexer:
         self._place = place
         self.catalog = catalog
         self._marks = f"{UNCATALOGUED}/{digest_bytes(url.encode())[:16]}"
-        # When the catalog last failed; shared with the processes that a worker forks, lest each waits for it and tells of it.
-        self._failed = mmap.mmap(-1, _TIME.size)
+        self._any_marks = f"{UNCATALOGUED}/{_OF_ANY}"
+        # When the catalog last failed, and whether it is another store's; shared with the processes that a worker forks, lest each waits for it and tells of it.
+        self._failed = mmap.mmap(-1, _FAILURE.size)
 
     def note(self, path: str, record: Provenance) -> None:
         """Write the row of an artefact that is about to become visible; it never fails, whatever the catalog does.
 
         What cannot be written is marked in the store, for the next question to add.
         """
-        (failed,) = _TIME.unpack(self._failed)
+        failed, is_other = _FAILURE.unpack(self._failed)
         if failed and time.monotonic() - failed < _RESPITE:
-            self._mark(path, record)
+            self._mark(path, record, self._any_marks if is_other else self._marks)
             return
         try:
             if not self.catalog.exists():
                 self.catalog.create(complete=next(self._folders({}), None) is None)
             self.catalog.add([Row.of(path, record)])
         except (CatalogError, ValueError) as error:
-            self._mark(path, record)
-            self._failed[:] = _TIME.pack(time.monotonic())
+            is_other = isinstance(error, CatalogOfOtherStore)
+            self._mark(path, record, self._any_marks if is_other else self._marks)
+            self._failed[:] = _FAILURE.pack(time.monotonic(), is_other)
             if not failed:
-                log.warning("%s The run goes on; the next question to the catalog adds what is missing.", error)
+                asked = "a catalog of this store" if is_other else "the catalog"
+                log.warning("%s The run goes on; the next question to %s adds what is missing.", error, asked)
 
     def ask(self, question: Callable[[Catalog], T], progress: Progress = _silent) -> T:
         """The catalog's answer; one that is missing, incomplete or damaged is made anew first, with a warning."""
@@ -112,10 +117,10 @@ class Indexer:
         """Whether the artefact of a row exists (still, or already)."""
         return self._place.exists(f"{path}/{PROVENANCE}")
 
-    def _mark(self, path: str, record: Provenance) -> None:
+    def _mark(self, path: str, record: Provenance, folder: str) -> None:
         # With the whole record, because the artefact may become visible after the mark was read.
         text = f"{path}\n{record.to_json()}"
-        self._place.put(f"{self._marks}/{digest_bytes(path.encode())[:32]}", text.encode())
+        self._place.put(f"{folder}/{digest_bytes(path.encode())[:32]}", text.encode())
 
     def _fill(self, progress: Progress) -> Reindexed:
         if not self.catalog.exists():
@@ -133,7 +138,8 @@ class Indexer:
 
     def _catch_up(self) -> int:
         """Add what was marked; returns how many rows that are."""
-        marks = [f"{self._marks}/{name}" for name in self._place.files(self._marks)]
+        folders = (self._marks, self._any_marks)
+        marks = [f"{folder}/{name}" for folder in folders for name in self._place.files(folder)]
         rows = [row for mark in marks if (row := self._marked(mark))]
         if rows:
             self.catalog.add(rows)

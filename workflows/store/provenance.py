@@ -93,7 +93,7 @@ class Provenance:
             and _unversioned(self.parameters) == _unversioned(other.parameters)
             and self.named in {other.named, *accepted}
             and self.observed.items() <= other.observed.items()
-            and self._environment_holds(other)
+            and self.is_of(other.environment)
             and [i["digest"] for i in self.inputs] == [i["digest"] for i in other.inputs]
             and (self.source or {}).get("fingerprint") == (other.source or {}).get("fingerprint")
             and _recipe(self.template) == _recipe(other.template)
@@ -120,9 +120,11 @@ class Provenance:
         """What the code names and the environment it names, in a digest."""
         return str(self.code.get("named") or digest_named(self.code["digest"], self.environment_key))
 
-    def _environment_holds(self, other: Provenance) -> bool:
+    def is_of(self, environment: dict[str, Any]) -> bool:
+        """Whether it was made with packages of this environment, as far as they enter the version."""
         minor, packages = self.environment_key
-        return minor == other.environment_key[0] and set(packages) <= set(other.environment_key[1])
+        other = environment_key(environment)
+        return minor == other[0] and set(packages) <= set(other[1])
 
     @property
     def environment_key(self) -> tuple[str, tuple[tuple[str, str], ...]]:
