@@ -207,3 +207,24 @@ def test_a_store_that_is_a_file_is_said(light: Any, refused: Any) -> None:
     line = refused(light, light.report("light", DAY, PARCOURS_STORE="afile"))
     assert line.startswith(f"the store {light.folder}/afile cannot be used: {light.folder}/afile is no folder. ")
     assert (light.folder / "afile").read_text() == "mine"
+
+
+@pytest.mark.parametrize("task", ["ReportTask", "Cleaned"])
+def test_an_artefact_of_another_release_stays_and_hinders_no_other_date(small: Any, task: str) -> None:
+    assert small.report("small", DAY).code == 0
+    [folder] = small.artefacts(task)
+    record = folder / "provenance.json"
+    record.write_text(record.read_text().replace('"format": 1', '"format": 2'))
+    if task != "ReportTask":
+        [made] = small.artefacts("ReportTask")
+        made.rename(small.folder / "away")
+    before = record.read_bytes()
+    words = "luigi --module workflows Backfill --template small --local-scheduler"
+    done = small.run(*words.split(), "--start", DAY, "--stop", "2020-01-02")
+    assert done.code != 0
+    assert [line.split("/")[3] for line in done.out.splitlines()] == ["2020-01-02"]
+    assert [line for line in done.err.splitlines() if line.startswith("ERROR")] == [
+        f"ERROR: {folder.relative_to(small.folder)} has provenance of format 2, not 1; another release of Parcours made it. "
+        "It was left as it is: use that release, or name another store in PARCOURS_STORE."
+    ]
+    assert record.read_bytes() == before

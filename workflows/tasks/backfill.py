@@ -8,7 +8,7 @@ from typing import Any
 
 import luigi
 
-from workflows.errors import DateError, TemplateError
+from workflows.errors import DateError, StoreError, TemplateError
 from workflows.tasks import command, handover
 from workflows.tasks.parameters import DateParameter
 from workflows.tasks.project import current
@@ -47,7 +47,7 @@ class Backfill(luigi.WrapperTask):
     def deps(self) -> list[ReportTask]:
         """What Luigi is to have made; the plan of all reports is one."""
         reports: list[ReportTask] = super().deps()
-        handover.write([report for report in reports if not report.identity.problem and not report.complete()])
+        handover.write([report for report in reports if _is_to_make(report)])
         return reports
 
     def requires(self) -> list[ReportTask]:
@@ -62,3 +62,11 @@ class Backfill(luigi.WrapperTask):
             for day in reversed(days)
             for name in self.templates
         ]
+
+
+def _is_to_make(report: ReportTask) -> bool:
+    try:
+        return not report.identity.problem and not report.complete()
+    except StoreError:
+        # One that cannot be read is no matter of the other dates; Luigi asks again, and says why.
+        return False

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 from luigi.cmdline_parser import CmdlineParser
 from luigi.task_register import Register
 
-from workflows.errors import ParcoursError, SchedulerError, listed_ranges
+from workflows.errors import ParcoursError, SchedulerError, StoreError, listed_ranges
 from workflows.identity.surroundings import restart_with_fixed_seed
 from workflows.store.address import REPORT
 from workflows.tasks import complaints, configuration, handover
@@ -108,16 +108,24 @@ def _show_plan(roots: list[Result], is_alone: bool) -> None:
                 raise root.identity.problem
             impossible += 1
             continue
-        if root.complete():
+        try:
+            looked = [] if root.complete() else [(task, task.complete()) for task in tree(root, is_incomplete)]
+        except StoreError:
+            # What cannot be read is no matter of the other reports; Luigi asks again, and says why.
+            if is_alone:
+                raise
+            impossible += 1
+            continue
+        if not looked:
             reused += root.task_id not in seen
             seen.add(root.task_id)
             continue
         incomplete.append(root)
-        for task in tree(root, is_incomplete):
+        for task, is_complete in looked:
             if task.task_id in seen:
                 continue
             seen.add(task.task_id)
-            if task.complete():
+            if is_complete:
                 reused += 1
             else:
                 # Before anything is said: what is known by now is kept for the process that comes in the place of this one.
@@ -138,15 +146,12 @@ def _end() -> None:
     missing: dict[str, list[str]] = {}
     try:
         for report in _run.reports.values():
-            if report.complete():
+            if _is_complete(report):
                 sys.stderr.flush()
                 path = current().store.shown(f"{report.address.path}/{REPORT}")
                 print(f"report: {path}", flush=True)  # noqa: T201 - the contract of standard output
             else:
                 missing.setdefault(report.template, []).append(report.date.isoformat())
-    except ParcoursError:
-        # A store that cannot be read was the error of the run already.
-        return
     except BrokenPipeError:
         # Nobody reads; Python must not complain about it when it closes the stream.
         sys.stdout = None
@@ -156,6 +161,14 @@ def _end() -> None:
         terminal().tell("missing", f"{count} of {len(_run.reports)} reports")
         for template, dates in missing.items():
             terminal().tell("", f"{template}  {listed_ranges(dates)}")
+
+
+def _is_complete(report: ReportTask) -> bool:
+    try:
+        return report.complete()
+    except ParcoursError:
+        # What cannot be read was the error of the run already.
+        return False
 
 
 def _shows_plan() -> bool:
