@@ -184,6 +184,7 @@ FILES = {
     "beside": "from pathlib import Path\ndef f(): return Path(__file__).with_name('limits.json').read_text()",
     "by division": "from pathlib import Path\ndef f(): return Path(__file__).parent / 'rules' / 'limits.json'",
     "by a constant": "NAME = 'limits.json'\ndef f(): return open(NAME)",
+    "in a command line": "import os\ndef f(): return os.system('cat limits.json | wc -l')",
     "by join": "import os\ndef f(): return os.path.join('rules', 'limits.json')",
 }
 

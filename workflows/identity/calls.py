@@ -10,7 +10,7 @@ from workflows.identity.expressions import held, imported_by_name, operands
 from workflows.identity.references import References
 from workflows.identity.scopes import IMPORTED, target
 from workflows.identity.unit import EVERYTHING, UNKNOWN
-from workflows.identity.vocabulary import CHANGING, ITERATORS, KEPT, READING, UNPICKLING
+from workflows.identity.vocabulary import CHANGING, ITERATORS, KEPT, READING, SHELL, UNPICKLING
 
 # What the values consist of that nothing can change.
 _FIXED = (
@@ -57,6 +57,10 @@ class Calls(References):
             self._change_locally(node.func.value)
             (self._change if name in CHANGING else self._touch)(self._changed_by(node.func.value))
         self._join(node.args)
+        if name in SHELL:
+            for text in ast.walk(node):
+                for word in str(text.value).split() if isinstance(text, ast.Constant) else ():
+                    self._file(word)
         if name in ("getattr", "hasattr", "setattr", "delattr") and len(node.args) > 1 and self._named_attribute(node):
             self._use(self._attribute(node))
             for part in (node.func, *node.args[1:]):

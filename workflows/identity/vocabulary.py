@@ -48,6 +48,10 @@ UNPICKLING = _words("""
     cPickle cloudpickle dill joblib pickle
 """)
 """Modules that make objects of stored bytes."""
+SHELL = _words("""
+    Popen call check_call check_output getoutput run run_cell_magic run_line_magic sx system
+""")
+"""Functions that run other programs, whose command lines may name files."""
 DYNAMIC = {
     "__globals__": "__globals__",
     "__subclasses__": "__subclasses__()",
