@@ -247,8 +247,14 @@ def _become(folder: Path, path: Iterable[str], dates: Sequence[str], template: s
 
 
 def _enter(folder: Path, path: Iterable[str]) -> None:
+    from workflows.tasks import project
     from workflows.tasks.project import Project
 
+    # What tests before this one may have loaded into the process that this one was forked from.
+    project.forget()
+    project.unload(
+        [name for name in sys.modules if name.startswith("workflows.flights") or name in ("acme", "plugins")]
+    )
     for name in [name for name in os.environ if name.startswith(("PARCOURS_", "LUIGI_"))]:
         del os.environ[name]
     os.chdir(folder)

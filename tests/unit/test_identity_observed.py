@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -14,7 +15,7 @@ from workflows.identity.sights import Kind, Sight
 
 
 def code(*files: str) -> Code:
-    return Code(dict.fromkeys(files, "0"), frozenset())
+    return Code(dict.fromkeys(files, "0"), frozenset(), sources=dict.fromkeys(files, b""))
 
 
 def shown(*sights: Sight, known: Code, at_import: tuple[Sight, ...] = ()) -> Observed:
@@ -45,10 +46,13 @@ def test_a_module_of_which_the_code_names_a_part_counts_whole() -> None:
 
 def test_an_import_by_a_statement_counts_only_where_nothing_names_who_makes_it() -> None:
     by_known = sight("import", "helper.py", "acme.py", "helper"), sight("import", "other.py", "helper.py", "other")
-    assert not shown(*by_known, known=code("acme.py"))
+    stated = replace(code("acme.py"), sources=dict.fromkeys(["acme.py", "helper.py", "other.py"], b""))
+    assert not shown(*by_known, known=stated)
     by_unknown = sight("import", "other.py", "script.py", "other")
     assert shown(by_unknown, known=code("acme.py")).modules == {("other", "other.py")}
-    counted = sight("import", "base.py", "north.py", "base"), sight("module", "north.py", what="north")
+    found = sight("import", "lib/tool.py", "acme.py", "tool")
+    assert shown(found, known=code("acme.py")).modules == {("tool", "lib/tool.py")}, "by a path that the run added"
+    counted = sight("import", "base_of_north.py", "north.py", "base"), sight("module", "north.py", what="north")
     assert shown(*counted, known=code("acme.py")).modules == {("north", "north.py")}
 
 

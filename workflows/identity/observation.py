@@ -56,6 +56,9 @@ class _Observer:
         }
 
     def install(self, scope: Scope) -> None:
+        if self.scope is not None and self.scope.root != scope.root:
+            # Files of another project may have the same labels.
+            self.at_import.clear()
         self.scope = scope
         self._foreign = set()
         if not self._is_installed:
