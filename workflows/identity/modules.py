@@ -52,6 +52,7 @@ class Modules:
     templates: Path | None = None
     """The templates' folder, in which their kernels find modules too."""
     _modules: dict[str, Module | None] = field(default_factory=dict)
+    _abroad: dict[str, bool] = field(default_factory=dict)
     _packages: dict[str, bool] = field(default_factory=dict)
     _foreign: tuple[Path, ...] = ()
 
@@ -68,7 +69,9 @@ class Modules:
     def exists(self, name: str) -> bool:
         """Whether there is a module of the project's own of this name, or a package without a file, with modules in it."""
         if name not in self._packages:
-            self._packages[name] = self.get(name) is not None or self._is_open_package(name)
+            self._packages[name] = self.get(name) is not None or (
+                not self._is_abroad(name) and self._is_open_package(name)
+            )
         return self._packages[name]
 
     def _is_open_package(self, name: str) -> bool:
@@ -90,17 +93,31 @@ class Modules:
 
     def _locate(self, name: str) -> Path | None:
         """The file of a module of the project's own code, or None."""
-        top = name.partition(".")[0]
-        if top in sys.stdlib_module_names and not any((self.root / file).exists() for file in (f"{top}.py", top)):
+        is_pipeline = any(name == own or name.startswith(f"{own}.") for own in self.pipelines)
+        if not is_pipeline and self._is_abroad(name):
             return None
         found = getattr(sys.modules.get(name), "__file__", None)
         path = Path(found) if found else searched(name) or self._beside(name)
         if path is None or not path.name.endswith((".py", *EXTENSION_SUFFIXES)):
             return None
         path = path.resolve()
-        if any(name == own or name.startswith(f"{own}.") for own in self.pipelines):
+        if is_pipeline:
             return path
         return None if self._is_foreign(path) else path
+
+    def _is_abroad(self, name: str) -> bool:
+        """Whether the package that a module lies in, and so everything in it, is foreign.
+
+        Not so where it has no file, because others may add to it, nor where the project has one of the same name.
+        """
+        top = name.partition(".")[0]
+        if top not in self._abroad:
+            own = (self.root / f"{top}.py", self.root / top)
+            found = getattr(sys.modules.get(top), "__file__", None)
+            path = Path(found) if found else searched(top)
+            is_known = top in sys.stdlib_module_names and not any(file.exists() for file in own)
+            self._abroad[top] = is_known or (path is not None and self._is_foreign(path.resolve()))
+        return self._abroad[top]
 
     def _beside(self, name: str) -> Path | None:
         if self.templates is None:
