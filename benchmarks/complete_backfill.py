@@ -68,16 +68,17 @@ def publish(task: Result) -> None:
     """Publish an artefact for a task, by the store's own means."""
     from workflows.store.artefacts import described
     from workflows.tasks.project import current
+    from workflows.tasks.record import drafted
 
     store = current().store
     inputs = [store.find(below.address) for below in task.identity.inputs]
-    draft = task.draft_record(task.identity, [artefact for artefact in inputs if artefact])
+    draft = drafted(task, task.identity, [artefact for artefact in inputs if artefact])
     with store.staged() as folder:
         names = [name for name in SIZES if (name != "table.parquet") == bool(draft.template)]
         for name in names:
             (folder / name).write_bytes(random.Random(f"{task.version} {name}").randbytes(SIZES[name]))
         outputs: dict[str, Any] = described(folder, {name: 1 if name == "table.parquet" else None for name in names})
-        store.keep_code(task.identity.recipe.code.record(), task.identity.recipe.code.sources)
+        store.code.keep(task.identity.recipe.code.record(), task.identity.recipe.code.sources)
         store.publish(folder, task.address, type(draft)(**{**vars(draft), "outputs": outputs, "seconds": 1.0}))
 
 
