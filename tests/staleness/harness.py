@@ -252,9 +252,11 @@ def _enter(folder: Path, path: Iterable[str]) -> None:
 
     # What tests before this one may have loaded into the process that this one was forked from.
     project.forget()
+    own = {path.stem for path in folder.iterdir() if path.suffix == ".py" or path.is_dir()}
     project.unload(
-        [name for name in sys.modules if name.startswith("workflows.flights") or name in ("acme", "plugins")]
+        [name for name in sys.modules if name.startswith("workflows.flights") or name.partition(".")[0] in own]
     )
+
     for name in [name for name in os.environ if name.startswith(("PARCOURS_", "LUIGI_"))]:
         del os.environ[name]
     os.chdir(folder)

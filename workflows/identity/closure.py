@@ -166,19 +166,22 @@ def _digests(reach: Reach, module: Module, documented: bool) -> tuple[dict[str, 
     return named, digest([named, _ordered(units)])
 
 
-def _ordered(units: list[Unit]) -> list[str]:
-    """The digests, in order, of the statements whose order matters: those that touch what more than one of them makes."""
-    touched: dict[str, int] = defaultdict(int)
+def _ordered(units: list[Unit]) -> list[Any]:
+    """What of the order counts: that of the statements which make or change one name, and which of them come before one
+    that uses the name while the module is imported."""
+    touching: dict[str, list[Unit]] = defaultdict(list)
     for unit in units:
         for name in {*unit.names, *(_first(change) for change in unit.changes)}:
-            touched[name] += 1
-    several = {name for name, times in touched.items() if times > 1}
-    found = [
-        unit.digest
-        for unit in units
-        if several & {*unit.names, *map(_first, unit.changes), *map(_first, unit.now), *map(_first, unit.runs)}
+            touching[name].append(unit)
+    several = {name: found for name, found in sorted(touching.items()) if len(found) > 1}
+    sequences = [[unit.digest for unit in found] for found in several.values()]
+    uses = [
+        [unit.digest, name, sum(units.index(other) < number for other in found)]
+        for number, unit in enumerate(units)
+        for name, found in several.items()
+        if unit not in found and name in {_first(use) for use in (*unit.now, *unit.runs)}
     ]
-    return found if len(found) > 1 else []
+    return [sequences, sorted(uses)] if several else []
 
 
 def _first(reference: str) -> str:
