@@ -102,7 +102,13 @@ class Effects:
             for reference in unit.made_by
             for maker in self.names.resolve(found.module, reference)
         ]
-        return not makers or any(self._changes_given(maker, set(), reference) for maker, reference in makers)
+        return not makers or any(self._remembers(maker, reference) for maker, reference in makers)
+
+    def _remembers(self, maker: Found, reference: str) -> bool:
+        """Whether what a call gives may change with each use: of our own functions only where they say so themselves."""
+        if maker.module is None or not maker.units:
+            return self._changes_given(maker, set(), reference)
+        return any(maker.module.outline.units[number].changes_locals for number in maker.units)
 
     def _read_up(self, module: Module, reference: str) -> set[tuple[str, str]]:
         """What is used up by being read while the module is imported."""
