@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from workflows.identity.modules import Module
 from workflows.identity.names import Found, Names
-from workflows.identity.unit import UNKNOWN, Unit
+from workflows.identity.unit import EVERYTHING, UNKNOWN, Unit
 from workflows.identity.vocabulary import CHANGING, TAKING
 
 
@@ -42,7 +42,8 @@ class Effects:
         for reference in unit.changes:
             effect |= self._change(module, reference)
         for reference in unit.decorates:
-            effect |= Effect(self._change(module, reference).changed)
+            # A module's function that is called is followed below; it is no method that changes the module.
+            effect |= Effect({name for name in self._change(module, reference).changed if name[1] != EVERYTHING})
         for reference in unit.runs:
             # What a method of an object does that was made abroad is its own matter, as is a value that is kept.
             effect |= self._call(module, reference) | self._draw(module, reference) | self._state(module, reference)
