@@ -15,7 +15,7 @@ import pytest
 from workflows.errors import PipelineError
 from workflows.identity.closure import Code, CodeIndex
 from workflows.identity.memo import Memo
-from workflows.identity.modules import Modules
+from workflows.identity.modules import Module, Modules
 from workflows.identity.outline import outline
 
 Closure = Callable[..., Code]
@@ -32,11 +32,16 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture
 def closure(project: Path) -> Closure:
-    """Writes modules into the project and reads the closure of `f` of `acme`, as a new process would."""
+    """Writes modules into the project and reads the closure of `f` of `acme`, as a new process would, and as the next."""
 
     def read(modules: dict[str, str] | None = None) -> Code:
         write(project, modules or {})
-        return index_of(project).of_definitions([("acme", "f")])
+        index = index_of(project)
+        code = index.of_definitions([("acme", "f")])
+        index.modules.memo.save()
+        kept = index_of(project).of_definitions([("acme", "f")])
+        assert vars(kept) == vars(code)
+        return code
 
     return read
 
@@ -272,7 +277,9 @@ def test_a_module_that_exists_nowhere_is_an_import(closure: Closure) -> None:
 def test_a_cell_is_counted_under_its_name_with_what_it_imports(project: Path) -> None:
     write(project, {"helper.py": "import json, pandas\ndef x(): return pandas.NA\ny = 1"})
     cells = outline(ast.parse("import helper\nhelper.x()"))
-    code = index_of(project).of_notebook(project / "templates/daily.ipynb", "templates/daily.ipynb", cells, b"")
+    code = index_of(project).of_notebook(
+        Module("", project / "templates/daily.ipynb", cells.as_json(), b""), "templates/daily.ipynb"
+    )
     assert set(code.files) == {"templates/daily.ipynb", "helper.py"}
     assert set(code.definitions["helper.py"]) == {"x", "pandas"}
     assert code.imports == {"pandas"}

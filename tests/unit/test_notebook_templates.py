@@ -350,9 +350,9 @@ def test_the_memo_gives_what_reading_gives(make: Make, folder: Templates, tmp_pa
     first = make(SIGNATURE, "from acme import x\n!ls")
     folder.memo.save()
     again = Templates(folder.folder, Memo(tmp_path / "cache", "templates")).read("daily")
-    assert (again.digest, again.outline, again.values, again.cell.derived) == (
+    assert (again.digest, again.cells, again.values, again.cell.derived) == (
         first.digest,
-        first.outline,
+        first.cells,
         first.values,
         first.cell.derived,
     )

@@ -10,20 +10,21 @@ from __future__ import annotations
 
 import sys
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from pathlib import Path
 from typing import Any
 
 from workflows.identity.canonical import digest, digest_bytes
 from workflows.identity.changes import CodeState
 from workflows.identity.effects import Effects
-from workflows.identity.modules import Module, Modules, parents
+from workflows.identity.kept import Kept
+from workflows.identity.modules import Module, Modules
+from workflows.identity.named_files import NamedFiles
 from workflows.identity.names import Names, loaded_by
-from workflows.identity.outline import Outline
 from workflows.identity.reach import Reach
 from workflows.identity.scopes import IMPORTED
+from workflows.identity.specs import parents
 from workflows.identity.unit import Unit
 
 
@@ -61,6 +62,22 @@ class Code:
         """A single file that counts whole, by a digest; `why` where its reach cannot be decided."""
         return cls({name: found}, frozenset(), {name: {"": found}}, {name: source}, {name: why} if why else {})
 
+    def as_json(self) -> dict[str, Any]:
+        """What a look-up keeps of it: everything but the bytes."""
+        return {
+            "files": self.files,
+            "imports": sorted(self.imports),
+            "definitions": self.definitions,
+            "sources": list(self.sources),
+            "undecided": self.undecided,
+        }
+
+    @classmethod
+    def from_json(cls, known: dict[str, Any], sources: Mapping[str, bytes]) -> Code:
+        """The closure that `as_json` gave, with its files' bytes."""
+        found = {name: sources[name] for name in known["sources"]}
+        return cls(known["files"], frozenset(known["imports"]), known["definitions"], found, known["undecided"])
+
     @property
     def state(self) -> CodeState:
         """What it reaches, for comparing it with another."""
@@ -85,33 +102,56 @@ class CodeIndex:
     tasks: set[tuple[str, str]] = field(default_factory=set)
     """The tasks, each by module and name, whose results are stored under versions of their own."""
     _effects: Effects = field(init=False)
+    _files: NamedFiles = field(init=False)
+    _kept: Kept = field(init=False)
 
     def __post_init__(self) -> None:
         self._effects = Effects(Names(self.modules))
+        self._files = NamedFiles(self.modules)
+        self._kept = Kept(self.modules, self._files)
 
     def of_definitions(self, names: Iterable[tuple[str, str]], around: Iterable[str] = ()) -> Code:
         """The closure of definitions, each given by module and name; `around` are further modules of the process.
 
         A module that has no statement for a name counts whole.
         """
-        reach = self._reach()
-        for module, name in names:
-            reach.start(module, name.partition(".")[0])
-        for module in around:
-            reach.load(module)
-        return self._code(reach)
+        names, around = list(names), list(around)
 
-    def of_notebook(self, path: Path, name: str, cells: Outline, source: bytes, samples: Iterable[str] = ()) -> Code:
+        def work_out() -> Code:
+            reach = self._reach()
+            for module, name in names:
+                reach.start(module, name.partition(".")[0])
+            for module in around:
+                reach.load(module)
+            return self._code(reach)
+
+        return self._once([names, around], work_out)
+
+    def of_notebook(self, cells: Module, name: str, samples: Iterable[str] = ()) -> Code:
         """The closure of a template's cells, all of which run; counted under a name. `samples` are no data of its own."""
-        reach = self._reach()
-        reach.notebook(Module("", path, cells, source), set(samples))
-        why = next((unit.undecided for unit in cells.units if unit.undecided), "")
-        return Code.of_file(name, cells.digest, source, why) | self._code(reach)
+        unread = set(samples)
+
+        def work_out() -> Code:
+            reach = self._reach()
+            reach.notebook(cells, unread)
+            why = next((unit.undecided for unit in cells.outline.units if unit.undecided), "")
+            return Code.of_file(name, cells.outline.digest, cells.source, why) | self._code(reach)
+
+        return self._once([digest_bytes(cells.source), name, sorted(unread)], work_out, {name: cells.source})
 
     def files(self, names: Iterable[str]) -> dict[str, str]:
         """Every module that these import, directly or through others, whole; by file, with its digest."""
+        names = list(names)
+        key = digest(["files", names])
+        known: dict[str, str] | None = self._kept.get(key)
+        if known is None:
+            known = self._imported(names)
+            self._kept.put(key, known)
+        return known
+
+    def _imported(self, waiting: list[str]) -> dict[str, str]:
         found: dict[str, str] = {}
-        waiting, seen = list(names), set()
+        waiting, seen = list(waiting), set()
         while waiting:
             name = waiting.pop()
             if name in seen:
@@ -125,8 +165,20 @@ class CodeIndex:
                     waiting += loaded_by(module, [*unit.loads, *unit.loads_inside])
         return found
 
+    def _once(
+        self, question: list[Any], work_out: Callable[[], Code], sources: Mapping[str, bytes] | None = None
+    ) -> Code:
+        """The answer to a question that names all that is asked beside the modules; `sources` are not among theirs."""
+        key = digest([*question, sorted(self.tasks)])
+        known = self._kept.get(key)
+        if known is None:
+            code = work_out()
+            self._kept.put(key, code.as_json())
+            return code
+        return Code.from_json(known, {**self.modules.sources(), **self._files.sources, **(sources or {})})
+
     def _reach(self) -> Reach:
-        return Reach(self._effects.names, self._effects, self.tasks)
+        return Reach(self._effects, self._files, self.tasks)
 
     def _code(self, reach: Reach) -> Code:
         """What was reached, digested."""

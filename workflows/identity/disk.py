@@ -7,8 +7,8 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-from workflows.identity.modules import searched
 from workflows.identity.scope import Scope
+from workflows.identity.specs import searched
 from workflows.identity.syntax import digest_python
 
 

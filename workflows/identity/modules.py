@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import ast
-import importlib.util
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from importlib.machinery import EXTENSION_SUFFIXES, PathFinder
+from functools import cached_property
+from importlib.machinery import EXTENSION_SUFFIXES
 from pathlib import Path
+from typing import Any
 
 from workflows.errors import PipelineError
 from workflows.identity.canonical import digest_bytes
 from workflows.identity.foreign import ENGINE, foreign_folders
 from workflows.identity.memo import Memo
 from workflows.identity.outline import Outline, outline
+from workflows.identity.specs import searched, spec_of
 
 
 @dataclass(frozen=True)
@@ -23,9 +25,14 @@ class Module:
 
     name: str
     path: Path
-    outline: Outline
-    """Without units for an extension module, which counts by its bytes."""
+    known: dict[str, Any]
+    """Its outline, as a look-up keeps it."""
     source: bytes
+
+    @cached_property
+    def outline(self) -> Outline:
+        """What its top level defines; nothing for an extension module, which counts by its bytes."""
+        return Outline.from_json(self.known)
 
     @property
     def package(self) -> str:
@@ -51,9 +58,11 @@ class Modules:
     memo: Memo
     templates: Path | None = None
     """The templates' folder, in which their kernels find modules too."""
+    answers: dict[str, Any] = field(default_factory=lambda: {"modules": {}, "packages": {}})
+    """What was found for each name that was asked: the file and the digest of its bytes, or whether it is a package."""
     _modules: dict[str, Module | None] = field(default_factory=dict)
+    _labels: dict[Path, str] = field(default_factory=dict)
     _abroad: dict[str, bool] = field(default_factory=dict)
-    _packages: dict[str, bool] = field(default_factory=dict)
     _foreign: tuple[Path, ...] = ()
 
     def __post_init__(self) -> None:
@@ -63,19 +72,20 @@ class Modules:
         """The module of a name, if it is the project's own."""
         if name not in self._modules:
             path = self._locate(name)
-            self._modules[name] = self._read(name, path) if path else None
+            self._modules[name] = found = self._read(name, path) if path else None
+            self.answers["modules"][name] = [self.label(found), digest_bytes(found.source)] if found else None
         return self._modules[name]
 
     def exists(self, name: str) -> bool:
         """Whether there is a module of the project's own of this name, or a package without a file, with modules in it."""
-        if name not in self._packages:
-            self._packages[name] = self.get(name) is not None or (
+        if name not in self.answers["packages"]:
+            self.answers["packages"][name] = self.get(name) is not None or (
                 not self._is_abroad(name) and self._is_open_package(name)
             )
-        return self._packages[name]
+        return bool(self.answers["packages"][name])
 
     def _is_open_package(self, name: str) -> bool:
-        spec = _spec(name)
+        spec = spec_of(name)
         places = [Path(place).resolve() for place in (spec and spec.submodule_search_locations) or ()]
         has_file = spec is None or spec.origin is not None
         return bool(places) and not has_file and not any(self._is_foreign(place) for place in places)
@@ -87,9 +97,15 @@ class Modules:
         """The name of the module, among those that were met, whose file has a label."""
         return next((name for name, found in self._modules.items() if found and self.label(found) == label), None)
 
+    def sources(self) -> dict[str, bytes]:
+        """The bytes of every module that was met, by its file in a code closure."""
+        return {self.label(found): found.source for found in self._modules.values() if found}
+
     def label(self, module: Module) -> str:
         """A module's file in a code closure."""
-        return label(module.path, self.root, module.name)
+        if module.path not in self._labels:
+            self._labels[module.path] = label(module.path, self.root, module.name)
+        return self._labels[module.path]
 
     def _locate(self, name: str) -> Path | None:
         """The file of a module of the project's own code, or None."""
@@ -129,7 +145,7 @@ class Modules:
         source = path.read_bytes()
         key = digest_bytes(source)
         if path.suffix != ".py":
-            return Module(name, path, Outline([], [], key), source)
+            return Module(name, path, Outline([], [], key).as_json(), source)
         known = self.memo.get(key)
         if known is None:
             try:
@@ -137,7 +153,7 @@ class Modules:
             except (SyntaxError, ValueError) as error:
                 raise PipelineError.not_imported(name, error) from error
             self.memo.put(key, known)
-        return Module(name, path, Outline.from_json(known), source)
+        return Module(name, path, known, source)
 
 
 def label(path: Path, root: Path, module: str = "") -> str:
@@ -148,39 +164,3 @@ def label(path: Path, root: Path, module: str = "") -> str:
         # Outside of the project the name must not depend on where the machine keeps it, and still be the file's own.
         folders = module.split(".") if path.name == "__init__.py" else module.split(".")[:-1]
         return "/".join([*folders, path.name])
-
-
-def parents(name: str) -> list[str]:
-    """The packages around a module, outermost first."""
-    parts = name.split(".")
-    return [".".join(parts[:i]) for i in range(1, len(parts))]
-
-
-def searched(name: str) -> Path | None:
-    """The file of a module that is not loaded, if there is one."""
-    spec = _spec(name)
-    return Path(spec.origin) if spec and spec.origin else None
-
-
-def _spec(name: str) -> importlib.machinery.ModuleSpec | None:
-    """What Python would load for a name, found without importing the packages around it."""
-    path: list[str] | None = None
-    spec = None
-    for parent in (*parents(name), name):
-        # By its last name alone: for a dotted one inside a namespace package the packages above would have to be loaded.
-        spec = PathFinder.find_spec(parent.rpartition(".")[2], path)
-        if spec is None and "." not in parent:
-            # What an editable install puts on no path, but finds by a hook of its own.
-            spec = hooked(parent)
-        if spec is None:
-            return None
-        path = list(spec.submodule_search_locations or [])
-    return spec
-
-
-def hooked(name: str) -> importlib.machinery.ModuleSpec | None:
-    """What the import hooks know of a top-level module, those of editable installs among them."""
-    try:
-        return importlib.util.find_spec(name)
-    except (ImportError, ValueError):
-        return None

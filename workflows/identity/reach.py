@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import sys
 from collections import defaultdict
-from collections.abc import Iterator
-from pathlib import Path
 
 from workflows.identity.canonical import digest
 from workflows.identity.effects import Effects
-from workflows.identity.modules import Module, parents
-from workflows.identity.names import Found, Names, absolute, loaded_by
+from workflows.identity.modules import Module
+from workflows.identity.named_files import NamedFiles
+from workflows.identity.names import Found, absolute, loaded_by
+from workflows.identity.specs import parents
 from workflows.identity.unit import EVERYTHING, UNKNOWN, Unit
 
 AS_OBJECT = "it is used as an object"
@@ -56,9 +56,10 @@ _SHARED = frozenset(
 class Reach:
     """What is reached, growing from where it starts; `tasks` are inputs where they are only required."""
 
-    def __init__(self, names: Names, effects: Effects, tasks: set[tuple[str, str]]) -> None:
-        self._names_of, self._effects, self._tasks = names, effects, tasks
-        self._modules = names.modules
+    def __init__(self, effects: Effects, named_files: NamedFiles, tasks: set[tuple[str, str]]) -> None:
+        self._effects, self._named_files, self._tasks = effects, named_files, tasks
+        self._names_of = effects.names
+        self._modules = effects.names.modules
         self.known: dict[str, Module] = {}
         """The modules of which anything is reached."""
         self.reached: dict[str, dict[int, bool]] = defaultdict(dict)
@@ -238,27 +239,11 @@ class Reach:
                 if inner is not None:
                     self._count_whole(inner, AS_OBJECT)
 
-    def _file(self, module: Module, name: str) -> None:
-        """A text in the code that names a file beside the module, above it, or in the project, which is then read."""
-        if name in self._samples:
-            return
-        for path in self._candidates(module.path.parent, name):
-            # Most texts name none, and to resolve a path takes longer than to look.
-            if path.is_file() and (found := path.resolve()) != module.path:
-                inside = found.is_relative_to(self._modules.root.resolve())
-                beside = "/".join([*module.name.split(".")[:-1], name])
-                shown = found.relative_to(self._modules.root.resolve()).as_posix() if inside else beside
-                self.files[shown] = found.read_bytes()
-                return
-
-    def _candidates(self, folder: Path, name: str) -> Iterator[Path]:
-        root = self._modules.root.resolve()
-        while True:
-            yield folder / name
-            if folder == root or root not in folder.parents:
-                break
-            folder = folder.parent
-        yield root / name
+    def _file(self, module: Module, text: str) -> None:
+        """A text in the code that names a file, which is then read."""
+        shown = None if text in self._samples else self._named_files.find(module, text)
+        if shown is not None:
+            self.files[shown] = self._named_files.sources[shown]
 
 
 def _is_plain_import(unit: Unit) -> bool:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Literal
 
 from workflows.identity.foreign import ENGINE, foreign_folders
-from workflows.identity.modules import hooked
+from workflows.identity.specs import hooked
 
 _ENGINE = str(ENGINE)
 _LOOKING_ON = str(Path(__file__).resolve().parent)

@@ -15,7 +15,7 @@ from typing import Any
 from workflows.errors import ParameterError, TemplateError
 from workflows.identity.canonical import digest, digest_bytes
 from workflows.identity.memo import Memo
-from workflows.identity.outline import Outline, outline
+from workflows.identity.outline import outline
 from workflows.identity.syntax import digest_python
 from workflows.notebooks.parameters import MISSING, Parameter, ParametersCell, plain
 from workflows.notebooks.types import KNOWN, UnknownType
@@ -37,7 +37,7 @@ class Template:
     """The position of the parameters cell among all cells, from 0."""
     digest: str
     """What a report can show of it: code without comments and layout, text cells, and the report's options."""
-    outline: Outline
+    cells: dict[str, Any]
     """What its code cells use, under the template's digest."""
     source: bytes
     """The file as it was read."""
@@ -165,7 +165,7 @@ class Templates:
             cells = outline(ast.Module([statement for tree in trees.values() for statement in tree.body], []))
             known = {**cells.as_json(), "digest": _digest(notebook, trees)}
             self.memo.put(key, known)
-        return Template(name, path, notebook, cell, index, known["digest"], Outline.from_json(known), data)
+        return Template(name, path, notebook, cell, index, known["digest"], known, data)
 
     def _cell(self, name: str, notebook: dict[str, Any], index: int) -> ParametersCell:
         above = [cell["source"] for cell in notebook["cells"][:index] if cell["cell_type"] == "code"]

@@ -6,6 +6,7 @@ from luigi.task_register import Register
 
 from workflows.errors import TemplateError
 from workflows.identity.closure import Code
+from workflows.identity.modules import Module
 from workflows.notebooks.template import Template
 from workflows.tasks.project import current
 from workflows.tasks.query import Query
@@ -57,4 +58,4 @@ def _read_template_code(name: str) -> Code:
     project = current()
     samples = [str(template.parameters[name].default) for name in template.tables]
     name = project.label(template.path)
-    return project.code.of_notebook(template.path, name, template.outline, template.source, samples)
+    return project.code.of_notebook(Module("", template.path, template.cells, template.source), name, samples)
