@@ -6,15 +6,17 @@ import contextlib
 import logging
 import os
 import shutil
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
-from workflows.errors import StoreError
+from workflows.errors import ParcoursError, StoreError
 from workflows.identity.canonical import digest_bytes, digest_file
 from workflows.store.acceptances import Acceptances
 from workflows.store.address import DAMAGED, PROVENANCE, REPORT, TABLE, Address, is_of_tasks, is_versioned
+from workflows.store.ahead import Ahead
 from workflows.store.catalog import Catalog
 from workflows.store.code import CodeCopies
 from workflows.store.failures import Failures
@@ -42,6 +44,7 @@ class Store:
     def __init__(self, place: Place, catalog: str | None = None) -> None:
         self._place = place
         self._index = Indexer(place, Catalog(catalog, place.location), catalog) if catalog else None
+        self._ahead: Ahead | None = None
         self._intact: set[str] = set()
         self._observing: dict[str, Artefact] = {}
         self.code = CodeCopies(place)
@@ -111,16 +114,27 @@ class Store:
         Raises StoreError when they are not those that were written; the artefact is then moved away.
         """
         recorded = artefact.provenance.outputs[name]
-        try:
-            path = self._place.local(f"{artefact.path}/{name}", recorded["sha256"])
-            size = path.stat().st_size
-            found = digest_file(path) if size == recorded["bytes"] else f"{size} bytes"
-        except FileNotFoundError:
-            found = "nothing"
+        path, found = self._digested(artefact.path, name, recorded)
         if found != recorded["sha256"]:
             expected = recorded["sha256"] if len(found) == 64 else f"{recorded['bytes']} bytes"
             raise self._quarantined(artefact.path, f"{name} is {found[:16]}, recorded was {expected[:16]}")
         return path
+
+    @contextlib.contextmanager
+    def ahead(self) -> Iterator[None]:
+        """Have the artefacts that are expected meanwhile digested by another process, while this one goes on."""
+        self._ahead = Ahead(self._digests)
+        try:
+            yield
+        finally:
+            self._ahead.close()
+            self._ahead = None
+
+    def expect(self, address: Address) -> None:
+        """An artefact that will be asked for soon."""
+        if self._ahead and isinstance(self._place, Folder):
+            # The connections of an object store outlive no fork.
+            self._ahead.expect(address.path)
 
     def shown(self, name: str) -> str:
         """A file or folder of the store as the user should see it."""
@@ -258,6 +272,26 @@ class Store:
             log.warning("%s", self._quarantined(path, f"its {PROVENANCE} cannot be read"))
             return None
         return Artefact(path, provenance)
+
+    def _digested(self, path: str, name: str, recorded: Mapping[str, Any]) -> tuple[Path, str]:
+        """Where the bytes of a file are, and their digest, or how many there are where that is wrong already."""
+        try:
+            local = self._place.local(f"{path}/{name}", recorded["sha256"])
+            size = local.stat().st_size
+            if size != recorded["bytes"]:
+                return local, f"{size} bytes"
+            known = self._ahead.found(path).get(name) if self._ahead else None
+            return local, known or digest_file(local)
+        except FileNotFoundError:
+            return Path(), "nothing"
+
+    def _digests(self, path: str) -> dict[str, str]:
+        """The digests of an artefact's files; nothing where there is anything amiss, which is for others to say."""
+        try:
+            outputs = Provenance.from_json(self._place.read(f"{path}/{PROVENANCE}"), path).outputs
+            return {name: self._digested(path, name, recorded)[1] for name, recorded in outputs.items()}
+        except (OSError, ValueError, ParcoursError):
+            return {}
 
     def _quarantined(self, path: str, what: str) -> StoreError:
         target = f"{DAMAGED}/{path}-{datetime.now(UTC):%Y-%m-%dT%H-%M-%S-%f}"

@@ -161,11 +161,9 @@ class Folder:
             (self.root / name).rename(self.root / target)
 
     def shown(self, name: str) -> str:
-        path = self.root / name
-        try:
-            return str(path.relative_to(Path.cwd()))
-        except ValueError:
-            return str(path)
+        # Asked for every artefact of a backfill.
+        path, here = f"{self.root}{os.sep}{name}".rstrip(os.sep), os.getcwd()  # noqa: PTH109 - quicker by far
+        return "." if path == here else path.removeprefix(f"{here.rstrip(os.sep)}{os.sep}")
 
     @property
     def location(self) -> str:

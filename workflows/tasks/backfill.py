@@ -46,8 +46,9 @@ class Backfill(luigi.WrapperTask):
 
     def deps(self) -> list[ReportTask]:
         """What Luigi is to have made; the plan of all reports is one."""
-        reports: list[ReportTask] = super().deps()
-        handover.write([report for report in reports if _is_to_make(report)])
+        with current().store.ahead():
+            reports: list[ReportTask] = super().deps()
+            handover.write([report for report in reports if _is_to_make(report)])
         return reports
 
     def requires(self) -> list[ReportTask]:
@@ -57,11 +58,12 @@ class Backfill(luigi.WrapperTask):
 
     def _reports(self) -> list[ReportTask]:
         days = [self.start + datetime.timedelta(days=n) for n in range((self.stop - self.start).days + 1)]
-        return [
-            ReportTask(date=day, template=name, parameters=self.parameters)
-            for day in reversed(days)
-            for name in self.templates
-        ]
+        reports = []
+        for day in reversed(days):
+            for name in self.templates:
+                reports.append(ReportTask(date=day, template=name, parameters=self.parameters))
+                current().store.expect(reports[-1].address)
+        return reports
 
 
 def _is_to_make(report: ReportTask) -> bool:

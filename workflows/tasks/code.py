@@ -81,7 +81,8 @@ def _code_index() -> CodeIndex:
 
 def environment_of(code: Code) -> Environment:
     """The environment of a code closure; every table is read and written by pandas and pyarrow, whoever imports them."""
-    return Environment.of_imports({*code.imports, "pandas", "pyarrow"}, current().installed)
+    imports = frozenset({*code.imports, "pandas", "pyarrow"})
+    return current().once(imports, lambda: Environment.of_imports(imports, current().installed))
 
 
 def module_folder(cls: type) -> Path:

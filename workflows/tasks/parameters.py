@@ -29,6 +29,9 @@ class DateParameter(luigi.DateParameter):
 
 def normal(task: str, name: str, param: luigi.Parameter, value: Any) -> Any:
     """A task's value as it comes back from another process: through text and back, which must then stay."""
+    if type(value) is datetime.date and _is_daily(param) and value.year > 999:
+        # Written and read it is the same, as every date of a backfill would show anew.
+        return value
     try:
         # Parsed lists and dicts can be changed; normalised ones are frozen, and so can be keys.
         kind = type(value)
@@ -41,6 +44,10 @@ def normal(task: str, name: str, param: luigi.Parameter, value: Any) -> Any:
     if isinstance(found, list | set):
         return tuple(found)
     return found
+
+
+def _is_daily(param: Any) -> bool:
+    return type(param) in (DateParameter, luigi.DateParameter) and param.interval == 1
 
 
 def _written_and_read(param: luigi.Parameter, value: Any) -> Any:

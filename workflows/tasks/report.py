@@ -52,23 +52,12 @@ class ReportTask(Result):
     @classmethod
     def settled(cls, values: dict[str, Any]) -> dict[str, Any]:
         """The parameters checked by the template, canonical, without those that are its defaults."""
-        template = read_template(values["template"])
-        given = template.validated(json_object(values["parameters"]))
-        if "date" in given and _day(given.pop("date")) != values["date"]:
-            raise ParameterError.date_twice(template.name, json_object(values["parameters"])["date"], values["date"])
-        others = {
-            name: as_json(value)
-            for name, value in given.items()
-            if name not in template.values or template.values[name] != value
-        }
-        missing = [
-            name
-            for name, p in template.parameters.items()
-            if p.table is None and name not in {**template.values, **given, "date": 0}
-        ]
-        for name in missing:
-            raise ParameterError.wrong(template.name, name, "not given", template.parameters[name].type.expected)
-        return {**values, "parameters": canonical_json(others)}
+        name, text = values["template"], values["parameters"]
+        # A template's values are read once for all its dates.
+        date, parameters = current().once((name, text, "given"), lambda: _given(read_template(name), text))
+        if date not in (None, values["date"]):
+            raise ParameterError.date_twice(name, json_object(text)["date"], values["date"])
+        return {**values, "parameters": parameters}
 
     @property
     def source(self) -> Template:
@@ -85,7 +74,7 @@ class ReportTask(Result):
         """Where the report lies in the store."""
         return Address(self.get_task_family(), self.date.isoformat(), self.version, self.template)
 
-    @property
+    @cached_property
     def values(self) -> dict[str, Any]:
         """The values of all parameters that hold no table."""
         template = self.source
@@ -261,6 +250,18 @@ class ReportTask(Result):
         params = [known for known, _ in cls.get_params() if known != "version"]
         found: Result = cls(**{known: given[known] for known in params if known in given})
         return found
+
+
+def _given(template: Template, text: str) -> tuple[datetime.date | None, str]:
+    """The date among the values in a JSON text, if there is one, and the others, canonical, without the template's defaults."""
+    given = template.validated(json_object(text))
+    date = _day(given.pop("date", None))
+    for name, parameter in template.parameters.items():
+        if parameter.table is None and name not in {**template.values, **given, "date": date}:
+            raise ParameterError.wrong(template.name, name, "not given", parameter.type.expected)
+    defaults = template.values
+    others = {name: value for name, value in given.items() if name not in defaults or defaults[name] != value}
+    return date, canonical_json(as_json(others))
 
 
 def _reproducing(kept: str) -> str:
