@@ -118,7 +118,7 @@ def test_a_row_is_there_before_its_artefact_can_be_seen(
     store = opened()
     seen = []
 
-    def publish(staged: Path, name: str) -> bool:
+    def publish(staged: Path, name: str, is_dear: bool) -> bool:
         seen.append((store.index.catalog.has_task("ReportTask"), store.index.is_there(name)))
         raise KeyboardInterrupt
 
@@ -262,10 +262,10 @@ def test_a_result_that_is_marked_and_not_yet_visible_is_added(
     store = opened()
     publish = store._place.publish
 
-    def slowly(staged: Path, name: str) -> bool:
+    def slowly(staged: Path, name: str, is_dear: bool) -> bool:
         file.with_name("away.db").rename(file)
         assert len(reports(opened())) == 1
-        return publish(staged, name)
+        return publish(staged, name, is_dear)
 
     monkeypatch.setattr(store._place, "publish", slowly)
     file.rename(file.with_name("away.db"))

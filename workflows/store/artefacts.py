@@ -28,6 +28,9 @@ from workflows.store.provenance import Provenance
 
 log = logging.getLogger("workflows")
 
+_DEAR = 1.0
+"""Seconds from which on what was made is worth the wait for the disk."""
+
 
 @dataclass(frozen=True)
 class Artefact:
@@ -162,7 +165,7 @@ class Store:
         if self._index:
             # Before anyone can see it, so that the catalog lacks nothing that exists, whenever this process is killed.
             self._index.note(address.path, provenance)
-        if not self._place.publish(staged, address.path) and self._index:
+        if not self._place.publish(staged, address.path, provenance.seconds >= _DEAR) and self._index:
             # Another process made it meanwhile: the row must say what its record says.
             first = self.find(address)
             self._index.note(address.path, first.provenance if first else provenance)

@@ -34,10 +34,7 @@ class CatalogDatabase(Protocol):
         """Make the tables, whole, unless another process was first."""
 
     def session(self, patience: float, writes: bool) -> AbstractContextManager[Session]:
-        """A connection of its own for one transaction, which waits for others that many seconds.
-
-        None is kept, so that none can cross the fork of a worker.
-        """
+        """One transaction, which waits for others that many seconds. No connection crosses the fork of a worker."""
 
     def put_aside(self) -> str:
         """Take what cannot be used out of the way; returns where it is now."""

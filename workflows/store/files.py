@@ -46,8 +46,11 @@ class Place(Protocol):
     def staging(self) -> Path:
         """A new folder to write an artefact in, unseen by readers."""
 
-    def publish(self, staged: Path, name: str) -> bool:
-        """Make a staged folder visible under a name, whole; False if another was there first."""
+    def publish(self, staged: Path, name: str, is_dear: bool = True) -> bool:
+        """Make a staged folder visible under a name, whole; False if another was there first.
+
+        What is dear is on the disk before: of the rest, a loss of power may leave what is not whole, as its digests show.
+        """
 
     def move(self, name: str, target: str) -> None:
         """Take a folder out of the way; nothing happens where it does not exist."""
@@ -136,12 +139,13 @@ class Folder:
             staged.mkdir(parents=True)
         return staged
 
-    def publish(self, staged: Path, name: str) -> bool:
+    def publish(self, staged: Path, name: str, is_dear: bool = True) -> bool:
         target = self.root / name
         with _refusals(str(self.root)):
-            for file in staged.iterdir():
-                _flush(file)
-            _flush(staged)
+            if is_dear:
+                for file in staged.iterdir():
+                    _flush(file)
+                _flush(staged)
             target.parent.mkdir(parents=True, exist_ok=True)
             if (staged / PROVENANCE).is_file() and target.is_dir() and not (target / PROVENANCE).is_file():
                 # Not an artefact, so nobody reads it; a rename needs the place empty.
@@ -152,7 +156,8 @@ class Folder:
                 if error.errno not in (errno.ENOTEMPTY, errno.EEXIST):
                     raise
                 return False
-            _flush(target.parent)
+            if is_dear:
+                _flush(target.parent)
         return True
 
     def move(self, name: str, target: str) -> None:
@@ -231,7 +236,7 @@ class ObjectStore:
     def staging(self) -> Path:
         return self._cache.staging()
 
-    def publish(self, staged: Path, name: str) -> bool:
+    def publish(self, staged: Path, name: str, is_dear: bool = True) -> bool:
         if self.exists(f"{name}/{PROVENANCE}"):
             return False
         for file in sorted(staged.iterdir(), key=lambda file: file.name == PROVENANCE):

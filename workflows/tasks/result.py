@@ -111,6 +111,7 @@ class Result(luigi.Task):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        handover.met(self)
         command.asked(self)
 
     @classmethod
