@@ -549,6 +549,14 @@ class PathError(BadInput):
         )
 
     @classmethod
+    def changed(cls, path: str) -> PathError:
+        """A record that is not what was written."""
+        return cls(
+            f"{path} has provenance that was changed after it was written, so that nothing it says can be relied on; "
+            "ask for the result again and it is made anew."
+        )
+
+    @classmethod
     def other_task(cls, path: str, found: str, other: str, expected: str) -> PathError:
         """Two results that cannot be compared."""
         return cls(f"{path} is a result of {found}, {other} one of {expected}; expected two results of the same task.")

@@ -22,7 +22,7 @@ from workflows.store.files import Folder, ObjectStore, Place
 from workflows.store.indexer import Indexer
 from workflows.store.observations import Observations
 from workflows.store.plans import Plans
-from workflows.store.provenance import Provenance
+from workflows.store.provenance import Provenance, fault
 
 log = logging.getLogger("workflows")
 
@@ -254,8 +254,8 @@ class Store:
             if not provenance.outputs.keys() & {TABLE, REPORT}:
                 # Every artefact has one of the two: somebody has edited the record.
                 raise ValueError
-        except ValueError:
-            log.warning("%s", self._quarantined(path, f"its {PROVENANCE} cannot be read"))
+        except ValueError as error:
+            log.warning("%s", self._quarantined(path, f"its {PROVENANCE} {fault(error)}"))
             return None
         return Artefact(path, provenance)
 
