@@ -446,6 +446,13 @@ class StoreError(ParcoursError):
         )
 
     @classmethod
+    def outdated(cls, address: str, why: str, moved: str) -> StoreError:
+        """A result that is not what would be made now, in the place of the one that would."""
+        return cls(
+            f"the artefact {address} is outdated: {why}. It was moved to {moved}; ask again and it is made anew."
+        )
+
+    @classmethod
     def other_format(cls, path: str, found: object, expected: int) -> StoreError:
         """A record that another release wrote."""
         return cls(

@@ -31,7 +31,7 @@ class Provenance:
     """The significant parameters as Luigi writes them."""
     code: dict[str, Any]
     """`digest`, `files` {path: digest}, `commit` (or null), `dirty`; where the run has shown more than its code names,
-    `observed` {path: digest}, and `named`, a digest of what it names and its environment."""
+    `observed` {path: digest}, `shown` (see `Observed`), and `named`, a digest of what it names and its environment."""
     environment: dict[str, Any]
     """`python`, `packages` {name: version}."""
     inputs: list[dict[str, Any]]
