@@ -202,9 +202,13 @@ class Result(luigi.Task):
         """The code that makes results of this class."""
         return class_code(cls)
 
+    def named_code(self) -> Code:
+        """The code that this task names; kinds of results may name more than their class."""
+        return self.code_closure()
+
     def recipe(self, planned: Planned | None = None) -> Recipe:
         """What the version is computed from; where a stored plan is followed, its word on the data counts."""
-        return Recipe(self._texts(), self.code_closure())
+        return Recipe(self._texts(), self.named_code())
 
     def counted_recipe(self, planned: Planned | None = None) -> Recipe:
         """The recipe with what runs of this task have shown counted in it."""
