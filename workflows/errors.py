@@ -7,6 +7,8 @@ import difflib
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+from workflows.passwords import masked
+
 
 def nearest(name: str, known: Iterable[str]) -> str:
     """The hint " Did you mean 'x'?" for the known name most like this one, or nothing."""
@@ -51,8 +53,9 @@ class ParcoursError(Exception):
     exit_code = 1
 
     def __init__(self, message: str) -> None:
-        super().__init__(message)
-        self.message = message
+        # Causes are other libraries' words, which may hold a whole URL.
+        self.message = masked(message)
+        super().__init__(self.message)
 
     def __str__(self) -> str:
         return self.message

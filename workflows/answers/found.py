@@ -13,6 +13,7 @@ from typing import Any
 from workflows import settings
 from workflows.errors import PathError
 from workflows.identity.canonical import digest_bytes
+from workflows.passwords import masked
 from workflows.store.address import NOTEBOOK, PROVENANCE, REPORT
 from workflows.store.artefacts import Artefact, Store
 from workflows.store.provenance import ChangedRecord, Provenance
@@ -124,7 +125,7 @@ def _named(version: str) -> str:
 
 def _remote(shown: str) -> Found:
     """What lies in a store that is no folder."""
-    root = store().shown("")
+    root, shown = store().shown(""), masked(shown)
     if not shown.startswith(root):
         raise PathError.no_artefact(shown, f"is not in the store {root}")
     name = shown.removeprefix(root).rstrip("/")
