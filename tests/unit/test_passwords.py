@@ -25,6 +25,8 @@ URLS = {
     "postgresql://me:it's3cret@host/db": "postgresql://me:***@host/db",
     "redis://:s3cret@host": "redis://:***@host",
     "s3://me:s3cret@bucket/store": "s3://me:***@bucket/store",
+    "postgresql:/me:s3cret@host/db": "postgresql:/me:***@host/db",
+    "me:s3cret@host/db": "me:***@host/db",
     "postgresql://host/db?user=me&password=s3cret": "postgresql://host/db?user=me&password=***",
     "s3://bucket/store?aws_secret=s3cret&a=b": "s3://bucket/store?aws_secret=***&a=b",
 }
