@@ -146,7 +146,7 @@ class ReportTask(Result):
             root=project.settings.root,
             limits=Limits(project.settings.cell_timeout, project.settings.report_timeout),
             watcher=watch,
-            seed=canonical_json([self.get_task_family(), self._texts()]),
+            seed=canonical_json([self.get_task_family(), self.significant_texts()]),
             scope=project.scope,
         )
         self._settle(execution.notebook, inputs)
