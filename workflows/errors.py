@@ -7,6 +7,8 @@ import difflib
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+from workflows.passwords import masked
+
 
 def nearest(name: str, known: Iterable[str]) -> str:
     """The hint " Did you mean 'x'?" for the known name most like this one, or nothing."""
@@ -51,8 +53,9 @@ class ParcoursError(Exception):
     exit_code = 1
 
     def __init__(self, message: str) -> None:
-        super().__init__(message)
-        self.message = message
+        # Causes are other libraries' words, which may hold a whole URL.
+        self.message = masked(message)
+        super().__init__(self.message)
 
     def __str__(self) -> str:
         return self.message
@@ -446,6 +449,13 @@ class StoreError(ParcoursError):
         )
 
     @classmethod
+    def outdated(cls, address: str, why: str, moved: str) -> StoreError:
+        """A result that is not what would be made now, in the place of the one that would."""
+        return cls(
+            f"the artefact {address} is outdated: {why}. It was moved to {moved}; ask again and it is made anew."
+        )
+
+    @classmethod
     def other_format(cls, path: str, found: object, expected: int) -> StoreError:
         """A record that another release wrote."""
         return cls(
@@ -546,6 +556,14 @@ class PathError(BadInput):
         """Something that is no artefact and no report."""
         return cls(
             f"{path} {why}; expected a report's HTML file, an artefact's folder, a file in it, or a version's first 8 digits or more."
+        )
+
+    @classmethod
+    def changed(cls, path: str) -> PathError:
+        """A record that is not what was written."""
+        return cls(
+            f"{path} has provenance that was changed after it was written, so that nothing it says can be relied on; "
+            "ask for the result again and it is made anew."
         )
 
     @classmethod

@@ -6,7 +6,6 @@ import configparser
 import dataclasses
 import difflib
 import os
-import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -101,14 +100,9 @@ def _interpolated(config: Any, key: str, where: str) -> str:
     try:
         return str(config.get(SECTION, key))
     except configparser.InterpolationError as error:
-        raw = _masked(config.get(SECTION, key, raw=True))
+        raw = config.get(SECTION, key, raw=True)
         expected = "'%' written as '%%', and after '$' in braces a variable of the environment that is set"
         raise SettingError.wrong(key, where, raw, expected) from error
-
-
-def _masked(url: str) -> str:
-    """A URL as an error may show it: without a password."""
-    return re.sub(r":[^:/@]+@", ":***@", url)
 
 
 def _anchored(url: str, root: Path) -> str:
@@ -134,7 +128,7 @@ def _modules(value: str, key: str, where: str) -> tuple[str, ...]:
 
 def _url(value: str, key: str, where: str) -> str:
     if "://" not in _text(value, key, where):
-        raise SettingError.wrong(key, where, _masked(value), f"an SQLAlchemy URL, such as sqlite:///data/{key}.db")
+        raise SettingError.wrong(key, where, value, f"an SQLAlchemy URL, such as sqlite:///data/{key}.db")
     return value.strip()
 
 

@@ -33,7 +33,13 @@ def test_a_change_is_planned_accepted_and_taken_over(small: Any) -> None:
     done = small.run("parcours", "accept", "Cleaned", "--reason", "multiplication commutes")
     assert (done.code, done.err) == (0, "")
     assert "reason     multiplication commutes" in done.out
-    assert small.report("small", "2020-01-01").code == 0
+    planned = small.run(*PLAN).out
+    assert [line[:9] for line in planned.splitlines()] == ["take over", "take over", "reused   "]
+    done = small.report("small", "2020-01-01")
+    assert done.code == 0
+    assert done.err.startswith("plan          3 results: 2 to take over, 1 reused\n              Cleaned, ReportTask\n")
+    assert "\ntaken over    1 of 2  Cleaned 2020-01-01  from Cleaned/2020-01-01/" in done.err
+    assert "\ntaken over    2 of 2  small 2020-01-01  from ReportTask/2020-01-01/small-" in done.err
     newest = max(small.artefacts("Cleaned"), key=lambda folder: (folder / "provenance.json").stat().st_mtime_ns)
     assert json.loads((newest / "provenance.json").read_text())["accepted"]["reason"] == "multiplication commutes"
     assert list((small.store / "plans").iterdir()) == []

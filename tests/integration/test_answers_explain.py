@@ -138,7 +138,7 @@ def test_a_reused_result_names_who_computed_its_bytes(pipeline: Any) -> None:
 
 
 def test_an_accepted_change_is_told_with_its_reason(cleaned: Path) -> None:
-    edit(
+    rewrite(
         cleaned / "provenance.json",
         accepted={"reason": "only renamed", "user": "ada", "time": "2026-01-02T03:04:05+00:00"},
     )
@@ -147,6 +147,13 @@ def test_an_accepted_change_is_told_with_its_reason(cleaned: Path) -> None:
 
 def edit(path: Path, **fields: Any) -> None:
     record = json.loads(path.read_text())
+    path.write_text(json.dumps({**record, **fields}))
+
+
+def rewrite(path: Path, **fields: Any) -> None:
+    """Write a record as another program would, without a seal."""
+    record = json.loads(path.read_text())
+    del record["seal"]
     path.write_text(json.dumps({**record, **fields}))
 
 
@@ -192,7 +199,7 @@ class TestDamage:
         self.check(cleaned, "table.parquet cannot be read")
 
     def test_a_record_of_another_version_than_its_folder(self, cleaned: Path) -> None:
-        edit(cleaned / "provenance.json", version="0" * 64)
+        rewrite(cleaned / "provenance.json", version="0" * 64)
         self.check(cleaned, f"provenance.json says version {'0' * 16}, its folder {cleaned.name}")
 
     def test_a_lone_page_that_is_not_the_one_in_the_store(self, report: Path, tmp_path: Path, pipeline: Any) -> None:
@@ -264,9 +271,16 @@ class TestBadInput:
     )  # fmt: skip
     def test_a_record_of_another_shape(self, light: tuple[Path, str], pipeline: Any, fields: dict[str, Any]) -> None:
         page, record = light
-        wrong = json.dumps({**json.loads(record), **fields})
+        unsealed = json.loads(record)
+        del unsealed["seal"]
+        wrong = json.dumps({**unsealed, **fields})
         page.write_text(f'<html><script type="application/json" id="provenance">{wrong}</script></html>')
         self.refused(page, "has no readable provenance", pipeline)
+
+    @pytest.mark.parametrize("fields", [{"user": "somebody"}, {"source": None}, {"seconds": 0.001}], ids=json.dumps)
+    def test_a_record_that_was_edited(self, cleaned: Path, pipeline: Any, fields: dict[str, Any]) -> None:
+        edit(cleaned / "provenance.json", **fields)
+        self.refused(cleaned, "has provenance that was changed after it was written", pipeline, "made anew.")
 
     @pytest.fixture
     def light(self, cleaned: Path, tmp_path: Path) -> tuple[Path, str]:

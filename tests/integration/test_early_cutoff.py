@@ -156,6 +156,10 @@ def without_table(path: Path) -> None:
     path.write_text(json.dumps(found))
 
 
+def by_somebody_else(path: Path) -> None:
+    path.write_text(json.dumps({**json.loads(path.read_text()), "user": "somebody else"}))
+
+
 @pytest.mark.parametrize(
     ("name", "damage"),
     [
@@ -165,8 +169,17 @@ def without_table(path: Path) -> None:
         ("provenance.json", lambda path: path.write_text(path.read_text()[:-20])),
         ("provenance.json", without_outputs),
         ("provenance.json", without_table),
+        ("provenance.json", by_somebody_else),
     ],
-    ids=["rotten table", "rotten measures", "missing table", "truncated record", "no outputs", "no table in record"],
+    ids=[
+        "rotten table",
+        "rotten measures",
+        "missing table",
+        "truncated record",
+        "no outputs",
+        "no table in record",
+        "edited record",
+    ],
 )
 def test_what_is_damaged_is_never_taken_over(
     pipeline: Any, planned: Callable[..., Any], name: str, damage: Callable[[Path], Any]

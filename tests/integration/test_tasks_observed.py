@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import datetime
 import json
+import re
+import shutil
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -44,6 +46,8 @@ class Summed(Stage):
         return cleaned[["value"]].sum().to_frame().T
 """
 LIMITS = CLEANED % 'name = "lim" + "its"; return events.assign(value=float(Path(f"rules/{name}.csv").read_text()))'
+LOOKED = CLEANED % 'return events.assign(value=float(Path("over" + "ride").exists()))'
+LISTED = CLEANED % 'return events.assign(value=float(len(list(Path("ru" + "les").iterdir()))))'
 PLUGIN = CLEANED % 'return importlib.import_module("plugins." + "north").clean(events)'
 
 
@@ -300,8 +304,6 @@ def read(name):
 
 def test_without_what_the_store_knew_of_runs_nothing_stale_is_used(place: Any) -> None:
     """Any folder of the store can be deleted."""
-    import shutil
-
     place.load(LIMITS)
     made(place)
     shutil.rmtree(place.store / "observed")
@@ -309,6 +311,47 @@ def test_without_what_the_store_knew_of_runs_nothing_stale_is_used(place: Any) -
     assert made(place) == 7
     assert made(place) == 7
     assert place.calls == 2
+
+
+def test_without_what_the_store_knew_of_runs_nothing_made_from_what_is_stale_is_used(place: Any) -> None:
+    place.load(LIMITS)
+    first = made(place, family="Summed")
+    shutil.rmtree(place.store / "observed")
+    write(place.folder / "rules/limits.csv", "7")
+    assert made(place, family="Summed") == first / 5 * 7
+    assert made(place, family="Summed") == first / 5 * 7
+    assert place.calls == 4
+
+
+@pytest.mark.parametrize("source", [LIMITS, PLUGIN, LOOKED, LISTED], ids=["file", "module", "look", "folder"])
+def test_without_what_the_store_knew_of_runs_nothing_good_is_set_aside(
+    place: Any, source: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The record of a result says what its run opened."""
+    place.load(source)
+    made(place, family="Summed")
+    shutil.rmtree(place.store / "observed")
+    caplog.clear()
+    made(place)
+    made(place, family="Summed")
+    assert place.calls == 2
+    assert not (place.store / "damaged").exists()
+    assert not caplog.records
+
+
+def test_a_result_that_is_set_aside_is_said_with_what_changed(place: Any, caplog: pytest.LogCaptureFixture) -> None:
+    place.load(LIMITS)
+    made(place)
+    shutil.rmtree(place.store / "observed")
+    write(place.folder / "rules/limits.csv", "7")
+    caplog.clear()
+    made(place)
+    assert "was changed" not in caplog.text
+    assert re.search(
+        r"the artefact Cleaned/2020-01-01/\w{16} is outdated: its run opened rules/limits.csv, which changed since. "
+        r"It was moved to .*damaged/Cleaned/\S*; ask again and it is made anew.",
+        caplog.text,
+    )
 
 
 def test_a_file_that_was_asked_for_makes_the_result_anew_when_it_comes_and_when_it_goes(place: Any) -> None:

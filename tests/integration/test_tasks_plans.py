@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from workflows.errors import PlanError
+from workflows.errors import PlanError, StageError
 from workflows.tasks import handover, project
 
 pytestmark = pytest.mark.integration
@@ -42,6 +42,11 @@ EDITS_A_HELPER = CLEANED.replace(
         return events.assign(value=events.value * helper.FACTOR)
 """,
 )
+
+
+def edits_a_helper(found: str) -> str:
+    """The same with another edit, of a file that the code does not name."""
+    return EDITS_A_HELPER.replace('"helper.py"', '"helper" + ".py"').replace('"FACTOR = 3\\n"', repr(found))
 
 
 def plans(pipeline: Any) -> list[dict[str, Any]]:
@@ -170,6 +175,41 @@ def test_a_helper_edited_before_it_is_imported_late_is_not_stored(pipeline: Any)
 def test_a_helper_edited_to_and_fro_within_a_tick_leaves_what_was_planned(pipeline: Any) -> None:
     """Bytes count, not times."""
     task = pipeline.load(EDITS_A_HELPER.replace("= 3", "= 2"), helper="FACTOR = 2\n").Cleaned(date=DAY)
+    pipeline.run(task)
+    assert task.complete()
+
+
+@pytest.mark.parametrize(
+    "found",
+    ["FACTOR = 2\n\ndef other():\n    return 1\n", "# Two.\nFACTOR = 2\nOTHER = 3\n"],
+    ids=["another function", "another constant"],
+)
+def test_a_definition_that_is_not_reached_may_be_edited_meanwhile(pipeline: Any, found: str) -> None:
+    task = pipeline.load(edits_a_helper(found), helper="FACTOR = 2\n\nOTHER = 1\n").Cleaned(date=DAY)
+    pipeline.run(task)
+    assert task.complete()
+    assert pipeline.again().Cleaned(date=DAY).complete()
+
+
+@pytest.mark.parametrize(
+    "found",
+    ["FACTOR = 2\n\ndef other(:\n", "FACTOR = 2\n\nfrom other import *\n", "FACTOR = 2\nimport os\nos.environ['X'] = '1'\n"],
+    ids=["no Python", "a star import", "a statement that runs"],
+)  # fmt: skip
+def test_an_edit_meanwhile_that_is_reached_is_refused(pipeline: Any, found: str) -> None:
+    task = pipeline.load(edits_a_helper(found), helper="FACTOR = 2\n", other="FACTOR = 2\n").Cleaned(date=DAY)
+    with pytest.raises((PlanError, StageError)):
+        pipeline.run(task)
+    assert pipeline.artefacts("Cleaned") == []
+
+
+def test_an_unrelated_definition_edited_during_a_report_does_not_matter(pipeline: Any) -> None:
+    from workflows import ReportTask
+
+    pipeline.load(CLEANED, helper="WORD = 'old'\n")
+    edit = "import pathlib\npathlib.Path('../helper' + '.py').write_text('WORD = \\'old\\'\\nOTHER = 1\\n')"
+    pipeline.template("light", "import datetime\ndate = datetime.date(2020, 1, 1)", edit, "import helper\nhelper.WORD")
+    task = ReportTask(date=DAY, template="light")
     pipeline.run(task)
     assert task.complete()
 

@@ -282,4 +282,45 @@ CASES = [
         may_rerun=frozenset({"Other"}),
         is_undecided=True,
     ),
+    Case(
+        "get_config",
+        "from luigi.configuration import get_config\nUNUSED = 1\ndef f():\n    return get_config().getint('limits', 'rate')\n",
+        {
+            "luigi.cfg": "[workflows]\npipelines = acme\nstore = store\ncache = cache\ntemplates = templates\ndatabase = sqlite:///acme.db\n\n[limits]\nrate = 5\n"
+        },
+        returns="f()",
+        matters=("rate = 5", "rate = 6"),
+        harmless=("UNUSED = 1", "UNUSED = 2"),
+    ),
+    Case(
+        "get_config under another name",
+        "import luigi.configuration as c\nUNUSED = 1\ndef f():\n    return c.get_config().getint('limits', 'rate')\n",
+        {
+            "luigi.cfg": "[workflows]\npipelines = acme\nstore = store\ncache = cache\ntemplates = templates\ndatabase = sqlite:///acme.db\n\n[limits]\nrate = 5\n"
+        },
+        returns="f()",
+        matters=("rate = 5", "rate = 6"),
+        harmless=("UNUSED = 1", "UNUSED = 2"),
+        may_rerun=frozenset({"Other"}),
+    ),
+    Case(
+        "get_config in a condition",
+        "from luigi.configuration import get_config\nUNUSED = 1\nif get_config().getint('limits', 'rate') == 5:\n    RATE = 1\nelse:\n    RATE = 2\n",
+        {
+            "luigi.cfg": "[workflows]\npipelines = acme\nstore = store\ncache = cache\ntemplates = templates\ndatabase = sqlite:///acme.db\n\n[limits]\nrate = 5\n"
+        },
+        returns="RATE",
+        matters=("rate = 5", "rate = 6"),
+        harmless=("UNUSED = 1", "UNUSED = 2"),
+    ),
+    Case(
+        "get_config in another definition",
+        "from luigi.configuration import get_config\nRATE = 5\ndef f():\n    return RATE\ndef other():\n    return get_config().getint('limits', 'rate')\n",
+        {
+            "luigi.cfg": "[workflows]\npipelines = acme\nstore = store\ncache = cache\ntemplates = templates\ndatabase = sqlite:///acme.db\n\n[limits]\nrate = 5\n"
+        },
+        returns="f()",
+        matters=("RATE = 5", "RATE = 6"),
+        harmless=("rate = 5", "rate = 6"),
+    ),
 ]  # fmt: skip

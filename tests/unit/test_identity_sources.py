@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from workflows.identity.sources import definition_text, source_diff
+from workflows.identity.sources import definition_text, source_diff, statements_text
 
 MODULE = '''\
 """What it holds."""
@@ -108,3 +108,28 @@ def test_an_absent_text_is_all_added_or_removed() -> None:
     assert source_diff(None, "a") == ["@@ -0,0 +1 @@", "+a"]
     assert source_diff("a", None) == ["@@ -1 +0,0 @@", "-a"]
     assert source_diff("a", "a") == []
+
+
+PARTS = (
+    "import os as o\nif o:\n    A = 1\nelse:\n    A = 2\ndef f(): pass\nwith f() as (b, c): pass\nif (d := 1): pass\n"
+)
+
+
+@pytest.mark.parametrize(
+    ("names", "text"),
+    [
+        (["o"], "import os as o"),
+        (["A"], "if o:\n    A = 1\nelse:\n    A = 2"),
+        (["f", "c"], "def f(): pass\nwith f() as (b, c): pass"),
+        (["d"], "if (d := 1): pass"),
+        ([], ""),
+        (["A", "what runs on import"], PARTS),
+        ([""], PARTS),
+    ],
+)
+def test_whole_statements_are_found_by_what_they_bind(names: list[str], text: str) -> None:
+    assert statements_text(PARTS, names) == text
+
+
+def test_what_is_no_python_is_taken_whole() -> None:
+    assert statements_text("def (", ["f"]) == "def ("

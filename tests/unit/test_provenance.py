@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from workflows.errors import StoreError
-from workflows.store.provenance import FORMAT, Provenance
+from workflows.store.provenance import FORMAT, ChangedRecord, Provenance
 
 TEXT = st.text()
 VALUE = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | TEXT
@@ -56,7 +56,7 @@ def made(**others: Any) -> Provenance:
 def test_the_record_has_the_fields_of_the_contract() -> None:
     always = [
         "format", "task", "version", "parameters", "code", "environment", "inputs", "outputs", "started", "seconds",
-        "host", "user", "task_id", "reused_from",
+        "host", "user", "task_id", "reused_from", "seal",
     ]  # fmt: skip
     assert list(json.loads(made().to_json())) == always
     assert json.loads(made().to_json())["format"] == FORMAT == 1
@@ -70,8 +70,30 @@ def test_what_does_not_apply_is_left_out(part: str) -> None:
 
 
 def test_fields_of_later_releases_are_passed_over() -> None:
-    text = json.dumps({**json.loads(made().to_json()), "later": 1})
+    text = json.dumps({**made().as_record(), "later": 1})
     assert Provenance.from_json(text, "here") == made()
+
+
+EDITS: list[dict[str, Any]] = [
+    {"parameters": {"date": "2020-01-02"}}, {"version": "1" * 64}, {"seconds": 0.6}, {"user": "v"}, {"later": 1},
+    {"code": {**made().code, "commit": "c"}}, {"inputs": [{"task": "Events", "version": "2", "digest": "3"}]},
+    {"reused_from": "1" * 64}, {"seal": None},
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("edit", EDITS, ids=json.dumps)
+def test_a_record_that_was_edited_is_not_believed(edit: dict[str, Any]) -> None:
+    text = json.dumps({**json.loads(made().to_json()), **edit})
+    with pytest.raises(ChangedRecord, match="here has provenance that is not what was written"):
+        Provenance.from_json(text, "here")
+
+
+def test_other_layout_is_no_edit() -> None:
+    assert Provenance.from_json(json.dumps(json.loads(made().to_json()), sort_keys=True), "here") == made()
+
+
+def test_a_record_that_another_program_wrote_has_no_seal() -> None:
+    assert Provenance.from_json(json.dumps(made().as_record()), "here") == made()
 
 
 def test_another_format_is_said_not_guessed() -> None:

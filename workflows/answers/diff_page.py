@@ -54,7 +54,7 @@ def write_page(found: Difference, path: Path) -> None:
 def page(found: Difference) -> str:
     """The page's text."""
     sides = [
-        (side, path, summary(json.loads(record.to_json())))
+        (side, path, summary(record.as_record()))
         for side, path, record in zip("AB", found.paths, found.records, strict=True)
     ]
     return str(_template().render(found=found, sides=sides, style=_style(), dark=_dark()))

@@ -13,9 +13,10 @@ from typing import Any
 from workflows import settings
 from workflows.errors import PathError
 from workflows.identity.canonical import digest_bytes
+from workflows.passwords import masked
 from workflows.store.address import NOTEBOOK, PROVENANCE, REPORT
 from workflows.store.artefacts import Artefact, Store
-from workflows.store.provenance import Provenance
+from workflows.store.provenance import ChangedRecord, Provenance
 
 _OPENED = '<script type="application/json" id="provenance">'
 _VERSION = re.compile(r"[0-9a-f]{8,64}")
@@ -84,6 +85,8 @@ def read(text: str, shown: str) -> Provenance:
     """The record in a text; raises PathError where it is none, or not of the shape that answers are read from."""
     try:
         record = Provenance.from_json(text, shown)
+    except ChangedRecord as error:
+        raise PathError.changed(shown) from error
     except (ValueError, RecursionError) as error:
         raise PathError.no_artefact(shown, "has no readable provenance") from error
     if not _is_legible(record):
@@ -122,7 +125,7 @@ def _named(version: str) -> str:
 
 def _remote(shown: str) -> Found:
     """What lies in a store that is no folder."""
-    root = store().shown("")
+    root, shown = store().shown(""), masked(shown)
     if not shown.startswith(root):
         raise PathError.no_artefact(shown, f"is not in the store {root}")
     name = shown.removeprefix(root).rstrip("/")

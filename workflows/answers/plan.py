@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
@@ -16,6 +16,7 @@ from workflows.tasks.plan import is_incomplete, tree
 from workflows.tasks.project import current
 from workflows.tasks.report import ReportTask
 from workflows.tasks.result import Result
+from workflows.tasks.reuse import Equal, Prospect
 from workflows.tasks.templates import tables
 
 if TYPE_CHECKING:
@@ -179,36 +180,16 @@ class _Survey:
     tasks: Sequence[Result]
 
     def steps(self) -> Iterator[Step]:
-        standing: dict[str, Artefact] = {}
+        prospect = Prospect()
         for task in self.tasks:
             if task.complete():
                 yield _step(task, "reuse")
                 continue
-            taken = self._taken_over(task, standing)
+            taken = prospect.equal(task)
             if taken:
-                standing[task.version], cause = taken
-                yield _step(task, "take over", (cause,))
+                yield _step(task, "take over", (_standing(taken),))
             else:
                 yield _step(task, "run", tuple(self._causes(task)), self._observed(task))
-
-    def _taken_over(self, task: Result, standing: dict[str, Artefact]) -> tuple[Artefact, Cause] | None:
-        """The stored result that would be taken over, and why, where all inputs are there or taken over themselves."""
-        from workflows.answers.causes import Cause
-        from workflows.tasks.record import drafted
-        from workflows.tasks.reuse import equal
-
-        store = current().store
-        inputs = [standing.get(below.version) or store.find(below.address) for below in task.identity.inputs]
-        if not all(inputs):
-            return None
-        found = equal(store, task.address, drafted(task, task.identity, [artefact for artefact in inputs if artefact]))
-        if found is None:
-            return None
-        old = found.artefact.provenance
-        cause = Cause("equal", f"same code, same bytes as {old.version[:16]}")
-        if found.accepted:
-            cause = Cause("accepted", f"accepted by {found.accepted['user']}: {found.accepted['reason']}")
-        return Artefact(task.address.path, replace(old, version=task.version)), cause
 
     def _causes(self, task: Result) -> list[Cause]:
         from workflows.answers.causes import Known, causes
@@ -235,6 +216,15 @@ class _Survey:
             name for artefact in self._earlier[task.task_id] for name in artefact.provenance.code.get("observed", ())
         }
         return tuple(sorted(found))
+
+
+def _standing(taken: Equal) -> Cause:
+    """Why a result would be taken over."""
+    from workflows.answers.causes import Cause
+
+    if taken.accepted:
+        return Cause("accepted", f"accepted by {taken.accepted['user']}: {taken.accepted['reason']}")
+    return Cause("equal", f"same code, same bytes as {taken.artefact.provenance.version[:16]}")
 
 
 def _step(task: Result, action: str, found: tuple[Cause, ...] = (), observed: tuple[str, ...] = ()) -> Step:

@@ -69,10 +69,10 @@ def nested(origin: Origin) -> dict[str, Any]:
             later.append(made)
         told.add(made.version)
         if made.record and not is_elsewhere:
-            found |= json.loads(made.record.to_json())
+            found |= made.record.as_record()
             digests = {i["version"]: i["digest"] for i in made.record.inputs}
             found["inputs"] = [{**whole(b, depth + 1), "digest": digests[b.version]} for b in origin.below([made])]
-            found["computed"] = made.computed and json.loads(made.computed.to_json())
+            found["computed"] = made.computed and made.computed.as_record()
         else:
             found["inputs"] = []
         return {**found, "is_in_store": made.record is not None, "is_told_elsewhere": is_elsewhere}

@@ -13,6 +13,7 @@ from workflows.data.sqlite import UNBOUND, iso
 from workflows.data.statement import Statement, bound_as
 from workflows.errors import DatabaseError
 from workflows.identity.canonical import digest
+from workflows.passwords import masked
 
 T = TypeVar("T")
 
@@ -31,13 +32,7 @@ class SqlAlchemyDatabase:
 
     @property
     def place(self) -> str:
-        from sqlalchemy import make_url
-        from sqlalchemy.exc import ArgumentError
-
-        try:
-            return make_url(self.url).render_as_string(hide_password=True)
-        except (ArgumentError, ValueError) as error:
-            raise DatabaseError.unusable(self.url.partition(":")[0], "its URL is not understood") from error
+        return masked(self.url)
 
     def state(self) -> str:
         return ""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import difflib
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import takewhile
 
 _BODIES = ("body", "orelse", "finalbody", "handlers", "cases")
@@ -26,6 +26,19 @@ def definition_text(source: str, name: str) -> str | None:
         body = [inner for found in _defining(body, owner) if isinstance(found, ast.ClassDef) for inner in found.body]
     lines = source.splitlines()
     return "\n".join("\n".join(_lines(lines, found)) for found in _defining(body, last)) or None
+
+
+def statements_text(source: str, names: Iterable[str]) -> str:
+    """The statements of a module's top level that bind these names; the whole module where that cannot be told."""
+    try:
+        binding = {statement: _all_bound(statement) for statement in ast.parse(source).body}
+    except (SyntaxError, ValueError):
+        return source
+    wanted = set(names)
+    if not wanted <= set().union(*binding.values()):
+        return source
+    lines = source.splitlines()
+    return "\n".join("\n".join(_lines(lines, found)) for found, bound in binding.items() if bound & wanted)
 
 
 def source_diff(old: str | None, new: str | None) -> list[str]:
@@ -54,6 +67,15 @@ def _bound(statement: ast.stmt) -> set[str]:
     targets: list[ast.AST] = [*getattr(statement, "targets", [])]
     targets += filter(None, [getattr(statement, "target", None)])
     return {node.id for target in targets for node in ast.walk(target) if isinstance(node, ast.Name)}
+
+
+def _all_bound(statement: ast.stmt) -> set[str]:
+    """The names that a statement, or any inside it, binds."""
+    nodes = list(ast.walk(statement))
+    stored = {node.id for node in nodes if isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Load)}
+    caught = {getattr(node, part, None) for node in nodes for part in ("name", "asname", "rest")}
+    packages = {node.name.partition(".")[0] for node in nodes if isinstance(node, ast.alias)}
+    return stored | packages | {name for name in caught if isinstance(name, str)}
 
 
 def _lines(lines: Sequence[str], statement: ast.stmt) -> list[str]:

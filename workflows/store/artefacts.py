@@ -6,7 +6,7 @@ import contextlib
 import logging
 import os
 import shutil
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -24,7 +24,7 @@ from workflows.store.files import Folder, ObjectStore, Place
 from workflows.store.indexer import Indexer
 from workflows.store.observations import Observations
 from workflows.store.plans import Plans
-from workflows.store.provenance import Provenance
+from workflows.store.provenance import Provenance, fault
 
 log = logging.getLogger("workflows")
 
@@ -99,17 +99,17 @@ class Store:
             log.warning("%s", error)
             return False
         self._intact.add(address.path)
-        if artefact.provenance.observed:
+        if artefact.provenance.observed or artefact.provenance.settled:
             self._observing[address.path] = artefact
         return True
 
     def observing(self, address: Address) -> Artefact | None:
-        """The artefact at an address that was found intact, if its run has shown more than its code names."""
+        """The artefact at an address that was found intact, if runs have shown more than its code names or its plan knew."""
         return self._observing.get(address.path)
 
     def set_aside(self, artefact: Artefact, why: str) -> None:
         """Move an artefact away that must not be used, with a warning, so that it is made again."""
-        log.warning("%s", self._quarantined(artefact.path, why))
+        log.warning("%s", self._quarantined(artefact.path, why, StoreError.outdated))
 
     def file(self, artefact: Artefact, name: str) -> Path:
         """A path with the bytes of one of an artefact's files.
@@ -271,8 +271,8 @@ class Store:
             if not provenance.outputs.keys() & {TABLE, REPORT}:
                 # Every artefact has one of the two: somebody has edited the record.
                 raise ValueError
-        except ValueError:
-            log.warning("%s", self._quarantined(path, f"its {PROVENANCE} cannot be read"))
+        except ValueError as error:
+            log.warning("%s", self._quarantined(path, f"its {PROVENANCE} {fault(error)}"))
             return None
         return Artefact(path, provenance)
 
@@ -296,7 +296,9 @@ class Store:
         except (OSError, ValueError, ParcoursError):
             return {}
 
-    def _quarantined(self, path: str, what: str) -> StoreError:
+    def _quarantined(
+        self, path: str, what: str, error: Callable[[str, str, str], StoreError] = StoreError.damaged
+    ) -> StoreError:
         target = f"{DAMAGED}/{path}-{datetime.now(UTC):%Y-%m-%dT%H-%M-%S-%f}"
         self._intact.discard(path)
         try:
@@ -304,7 +306,7 @@ class Store:
         except StoreError as refused:
             # It stays where it is, and is refused again whenever it is read.
             return refused
-        return StoreError.damaged(path, what, self.shown(target))
+        return error(path, what, self.shown(target))
 
 
 def described(folder: Path, names: dict[str, int | None]) -> dict[str, dict[str, object]]:

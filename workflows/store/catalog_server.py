@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import contextlib
-import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from workflows.errors import CatalogError
+from workflows.passwords import masked
 from workflows.store.catalog_database import Session, Values, schema, statement
 
 _ANSWER_WITHIN = 5
@@ -35,7 +35,7 @@ class SqlAlchemyDatabase:
 
     @property
     def place(self) -> str:
-        return re.sub(r":[^:/@]+@", ":***@", self.url)
+        return masked(self.url)
 
     @property
     def _is_postgresql(self) -> bool:

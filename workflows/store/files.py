@@ -14,6 +14,7 @@ from typing import Any, Protocol
 
 from workflows.errors import StoreError
 from workflows.identity.canonical import digest_bytes
+from workflows.passwords import masked
 from workflows.store.address import PROVENANCE
 
 STAGING = ".staging"
@@ -195,7 +196,7 @@ class ObjectStore:
             self._files, self._root = fsspec.core.url_to_fs(url)
         except (ImportError, ValueError) as error:
             raise StoreError.unusable(url, str(error)) from error
-        self._url = url.rstrip("/")
+        self._url = masked(url.rstrip("/"))
         self._cache = Folder(cache / "objects")
 
     def exists(self, name: str) -> bool:

@@ -17,7 +17,7 @@ from workflows.identity.canonical import digest_bytes
 from workflows.store.address import PROVENANCE, UNCATALOGUED, is_of_tasks, is_versioned
 from workflows.store.catalog import Catalog, Row
 from workflows.store.files import Place
-from workflows.store.provenance import Provenance
+from workflows.store.provenance import Provenance, fault
 
 log = logging.getLogger("workflows")
 
@@ -189,6 +189,6 @@ class Indexer:
             skipped[path] = error.strerror or str(error)
         except ParcoursError as error:
             skipped[path] = str(error).removeprefix(f"{path} ").partition(";")[0]
-        except ValueError:
-            skipped[path] = f"its {PROVENANCE} cannot be read"
+        except ValueError as error:
+            skipped[path] = f"its {PROVENANCE} {fault(error)}"
         return None

@@ -12,11 +12,16 @@ from workflows.errors import StoreError
 from workflows.identity.canonical import digest
 
 FORMAT = 1
+_SEAL = "seal"
+
+
+class ChangedRecord(ValueError):
+    """A record that is not what was written."""
 
 
 @dataclass(frozen=True)
 class Provenance:
-    """What `provenance.json` holds; the same record is embedded in `report.html`."""
+    """What `provenance.json` holds, under a seal; the same record is embedded in `report.html`."""
 
     task: str
     """The task's family."""
@@ -26,7 +31,7 @@ class Provenance:
     """The significant parameters as Luigi writes them."""
     code: dict[str, Any]
     """`digest`, `files` {path: digest}, `commit` (or null), `dirty`; where the run has shown more than its code names,
-    `observed` {path: digest}, and `named`, a digest of what it names and its environment."""
+    `observed` {path: digest}, `shown` (see `Observed`), and `named`, a digest of what it names and its environment."""
     environment: dict[str, Any]
     """`python`, `packages` {name: version}."""
     inputs: list[dict[str, Any]]
@@ -59,18 +64,28 @@ class Provenance:
     format: int = field(default=FORMAT)
     """The version of this record's own shape."""
 
-    def to_json(self) -> str:
-        """The record as JSON text; fields that do not apply are left out."""
+    def as_record(self) -> dict[str, Any]:
+        """The record as JSON has it; fields that do not apply are left out."""
         record = {
             name: value
             for name, value in dataclasses.asdict(self).items()
             if name not in ("source", "template", "failure", "settled", "accepted") or value
         }
-        return json.dumps({"format": record.pop("format"), **record}, indent=1, ensure_ascii=False) + "\n"
+        found: dict[str, Any] = json.loads(json.dumps({"format": record.pop("format"), **record}))
+        return found
+
+    def to_json(self) -> str:
+        """The record as JSON text, with its seal."""
+        record = self.as_record()
+        return json.dumps({**record, _SEAL: _seal(record)}, indent=1, ensure_ascii=False) + "\n"
 
     @classmethod
     def from_json(cls, text: str | bytes, where: str) -> Provenance:
-        """Read a record; raises ValueError when it is none, StoreError when it is of another format."""
+        """Read a record.
+
+        Raises ValueError when it is none, ChangedRecord when it is not what was written, StoreError when it is of another
+        format. One without a seal, which another program wrote, is taken at its word.
+        """
         try:
             record = json.loads(text)
             known = {f.name for f in dataclasses.fields(cls)}
@@ -78,6 +93,8 @@ class Provenance:
                 raise StoreError.other_format(where, record["format"], FORMAT)
             if not _is_record(record):
                 raise ValueError(f"{where} has provenance of another shape")
+            if _SEAL in record and record[_SEAL] != _seal(record):
+                raise ChangedRecord(f"{where} has provenance that is not what was written")
             return cls(**{name: value for name, value in record.items() if name in known})
         except (TypeError, KeyError, RecursionError) as error:
             raise ValueError(f"{where} has no readable provenance") from error
@@ -175,6 +192,16 @@ def _unversioned(parameters: Mapping[str, str]) -> dict[str, str]:
 
 def _recipe(template: dict[str, Any] | None) -> object:
     return template and (template["name"], template["digest"], template["values"])
+
+
+def _seal(record: Mapping[str, Any]) -> str:
+    """The digest of all that a record says; it tells an edit, not a forgery."""
+    return digest({name: value for name, value in record.items() if name != _SEAL})
+
+
+def fault(error: ValueError) -> str:
+    """What is wrong with a record that could not be read, for the end of a sentence."""
+    return "is not what was written" if isinstance(error, ChangedRecord) else "cannot be read"
 
 
 def commit_of(code: dict[str, Any]) -> str:

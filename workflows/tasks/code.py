@@ -14,6 +14,7 @@ from luigi.task_register import Register
 from workflows.identity.canonical import digest
 from workflows.identity.closure import Code, CodeIndex
 from workflows.identity.environment import Environment
+from workflows.identity.sources import statements_text
 from workflows.tasks.project import current
 
 # What code asks Luigi's configuration by, and the sections that are about running.
@@ -33,12 +34,21 @@ def class_code(cls: type, *others: tuple[str, str] | None) -> Code:
 def _configured(code: Code) -> Code:
     """A closure with the sections of luigi.cfg that its code asks for."""
     config = get_config()
-    asked = any(name in code.sources.get(file, b"") for file in code.files for name in _ASKING)
+    asked = any(_asks(code, file) for file in code.files)
     for section in config.sections() if asked else _sections(code):
         if section not in _OURS and config.has_section(section):
             name, found = f"luigi.cfg [{section}]", digest(dict(config[section]))
             code |= Code({name: found}, frozenset(), {name: {"": found}})
     return code
+
+
+def _asks(code: Code, file: str) -> bool:
+    """Whether what a closure reaches of a file asks for Luigi's configuration."""
+    source = code.sources.get(file, b"")
+    if not any(name in source for name in _ASKING):
+        return False
+    reached = statements_text(source.decode("utf-8", "replace"), code.definitions.get(file, ())).encode()
+    return any(name in reached for name in _ASKING)
 
 
 def _sections(code: Code) -> list[str]:

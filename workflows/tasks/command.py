@@ -18,6 +18,7 @@ from workflows.store.address import REPORT
 from workflows.tasks import complaints, configuration, handover
 from workflows.tasks.plan import UNPLANNED, is_incomplete, tree
 from workflows.tasks.project import current
+from workflows.tasks.reuse import Prospect
 from workflows.tasks.terminal import terminal
 
 if TYPE_CHECKING:
@@ -99,6 +100,8 @@ def _hand_on() -> None:
 
 def _show_plan(roots: list[Result], is_alone: bool) -> None:
     to_make: list[str] = []
+    to_take: list[str] = []
+    prospect = Prospect()
     incomplete: list[Result] = []
     reused = impossible = 0
     seen: set[str] = set()
@@ -130,10 +133,18 @@ def _show_plan(roots: list[Result], is_alone: bool) -> None:
             else:
                 # Before anything is said: what is known by now is kept for the process that comes in the place of this one.
                 restart_with_fixed_seed(_PROGRAMS, _hand_on)
-                to_make.append(task.get_task_family())
+                (to_take if _is_taken_over(task, prospect) else to_make).append(task.get_task_family())
     handover.write(incomplete)
-    terminal().plan(to_make, reused, impossible)
+    terminal().plan(to_make, to_take, reused, impossible)
     current().save()
+
+
+def _is_taken_over(task: Result, prospect: Prospect) -> bool:
+    try:
+        return prospect.equal(task) is not None
+    except StoreError:
+        # What cannot be read is the error of the run.
+        return False
 
 
 def _end() -> None:

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any
 from workflows.identity.canonical import digest
 from workflows.identity.environment import Environment
 from workflows.identity.observed import NOTHING, Files, Observed, joined
+from workflows.store.artefacts import Artefact
 from workflows.store.provenance import digest_named, environment_key
 from workflows.tasks.code import module_code
-from workflows.tasks.plan import Recipe
+from workflows.tasks.plan import Recipe, tree
 from workflows.tasks.project import current
 
 if TYPE_CHECKING:
@@ -69,8 +70,9 @@ def record(recipe: Recipe, around: Environment, seen: Mapping[str, str] | None =
 
     `around` is the environment of the code that is named.
     """
-    shown = recipe.observed if seen is None else seen
-    return {"observed": dict(shown), "named": digest_named(recipe.named.digest, environment_key(asdict(around)))}
+    files = recipe.observed if seen is None else seen
+    named = digest_named(recipe.named.digest, environment_key(asdict(around)))
+    return {"observed": dict(files), "shown": recipe.shown.as_json(), "named": named}
 
 
 def holds(task: Result) -> bool:
@@ -78,17 +80,47 @@ def holds(task: Result) -> bool:
 
     One that is not is moved away.
     """
-    store = current().store
-    artefact = store.observing(task.address)
-    if artefact is None or _is_within(artefact.provenance.observed, task.identity.recipe.observed):
-        return True
-    recipe = task.identity.recipe
-    now = with_observed(recipe, Place.of(task, recipe).read())
-    if _is_within(artefact.provenance.observed, now.observed):
-        return True
-    store.set_aside(artefact, "what its run opened is not what it was, or is not known any more")
-    return False
+    artefact = current().store.observing(task.address)
+    why = artefact and (_changed(task, artefact) or _changed_below(task, artefact))
+    if artefact and why:
+        current().store.set_aside(artefact, why)
+    return not why
 
 
-def _is_within(found: Mapping[str, str], other: Mapping[str, str]) -> bool:
-    return found.items() <= other.items()
+def _changed(task: Result, artefact: Artefact) -> str | None:
+    """What is another by now of the files that the run of a task has shown, in words."""
+    found, recipe = artefact.provenance.observed, task.identity.recipe
+    if found.items() <= recipe.observed.items():
+        return None
+    # The record knows as well, where what the store knew was deleted.
+    shown = Place.of(task, recipe).read() | _shown(artefact)
+    now = with_observed(recipe, shown).observed
+    other = sorted(name.removesuffix("?") for name, of in found.items() if now.get(name) != of)
+    return f"its run opened {', '.join(other)}, which changed since" if other else None
+
+
+def _changed_below(task: Result, artefact: Artefact) -> str | None:
+    """The same for what a result was made from, whose plan did not know either what runs would show."""
+    if artefact.provenance.settled is None:
+        return None
+    for below in tree(task, _is_unsettled):
+        if not below.output().exists():
+            return f"{below.label}, which it was made from, is not there any more"
+        found = current().store.observing(below.address)
+        if found and (why := _changed(below, found)):
+            return f"it was made from {below.label}, and {why}"
+    return None
+
+
+def _is_unsettled(task: Result) -> bool:
+    """Whether a stored result, or one that it was made from, has shown more than its plan knew."""
+    found = current().store.observing(task.address) if task.output().exists() else None
+    return found is not None and found.provenance.settled is not None
+
+
+def _shown(artefact: Artefact) -> Observed:
+    """What runs of a task had shown when a result was made."""
+    try:
+        return Observed.from_json(artefact.provenance.code["shown"])
+    except (KeyError, TypeError, AttributeError):
+        return NOTHING

@@ -66,7 +66,10 @@ def produce(task: Result) -> None:
             _publish_settled(task, after, stored, inputs)
         if REPORT in made.files:
             progress.link(store.link(f"{task.address.path}/{REPORT}"))
-        progress.done(f"reused from {twin.path}" if twin else made.shown)
+        if twin:
+            progress.taken_over(twin.path)
+        else:
+            progress.made(made.shown)
 
 
 def _publish(folder: Path, address: Address, made: Made, draft: Provenance) -> Artefact:

@@ -41,10 +41,17 @@ class Progress:
         self._shown_at = now
         return True
 
-    def done(self, shown: str) -> None:
+    def made(self, shown: str) -> None:
         """Say that the task is done, and what it made."""
-        terminal().made(self._task.label, shown)
-        self._scheduler.put(set_status_message=shown, set_progress_percentage=100)
+        self._done("made", shown, shown)
+
+    def taken_over(self, origin: str) -> None:
+        """Say that the task is done, and from where its result was taken over."""
+        self._done("taken over", f"from {origin}", f"taken over from {origin}")
+
+    def _done(self, word: str, shown: str, status: str) -> None:
+        terminal().done(word, self._task.label, shown)
+        self._scheduler.put(set_status_message=status, set_progress_percentage=100)
 
 
 @contextlib.contextmanager

@@ -20,7 +20,7 @@ from workflows.data.database import Database, connect
 from workflows.errors import ParcoursError, PipelineError
 from workflows.identity import observation
 from workflows.identity.checkout import Checkout
-from workflows.identity.closure import CodeIndex
+from workflows.identity.closure import Code, CodeIndex
 from workflows.identity.environment import Distributions, installed_distributions
 from workflows.identity.memo import Memo
 from workflows.identity.modules import Modules, label
@@ -45,7 +45,21 @@ class Project:
         self._is_gathered = False
         self._memos: list[Memo] = []
         self._known: dict[Hashable, Any] = {}
-        self.code = CodeIndex(Modules(settings.root, settings.pipelines, self._memo("code"), settings.templates))
+        self.code = self._index(self._memo("code"))
+
+    def _index(self, memo: Memo) -> CodeIndex:
+        return CodeIndex(Modules(self.settings.root, self.settings.pipelines, memo, self.settings.templates))
+
+    @contextlib.contextmanager
+    def reading_again(self) -> Iterator[None]:
+        """Have code read from the files as they are now, for a while; templates and statements stay as they were read."""
+        code, known = self.code, self._known
+        self.code = self._index(code.modules.memo)
+        self._known = {key: found for key, found in known.items() if not isinstance(found, Code)}
+        try:
+            yield
+        finally:
+            self.code, self._known = code, known
 
     @cached_property
     def store(self) -> Store:

@@ -69,7 +69,7 @@ class Query(Result):
 
     def recipe(self, planned: Planned | None = None) -> Recipe:
         """The statement's code and the state of the data."""
-        texts = self._texts()
+        texts = self.significant_texts()
         code = self.code_closure()
         if planned:
             found: dict[str, Any] = {"fingerprint": planned.fingerprint, "rows": planned.rows}
@@ -161,7 +161,7 @@ class Query(Result):
         parameters = {name: text for name, text in record.parameters.items() if name != "version"}
         around = Environment(record.environment["python"], record.environment["packages"])
         return (
-            parameters == self._texts()
+            parameters == self.significant_texts()
             and record.code["digest"] == code.digest
             and around.digest == environment_of(code).digest
         )

@@ -29,7 +29,7 @@ def drafted(task: Result, identity: Identity, inputs: Sequence[Artefact]) -> Pro
     return Provenance(
         task=task.get_task_family(),
         version=identity.version,
-        parameters={**task.to_str_params(only_significant=True), "version": identity.version},
+        parameters={**task.significant_texts(), "version": identity.version},
         code={**known, **beyond(identity.recipe)},
         environment=asdict(identity.environment),
         inputs=[_input(below, found) for below, found in zip(identity.inputs, inputs, strict=True)],

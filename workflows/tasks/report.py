@@ -16,6 +16,7 @@ import luigi
 from workflows.errors import ParameterError, ReportError
 from workflows.evaluation.measures import from_json, in_notebook, to_json
 from workflows.identity.canonical import canonical_json, digest_bytes
+from workflows.identity.closure import Code
 from workflows.notebooks.template import Template
 from workflows.notebooks.values import as_json
 from workflows.store.address import FAILURE, MEASURES, NOTEBOOK, REPORT, TABLE
@@ -89,6 +90,10 @@ class ReportTask(Result):
         template, values = self.source, self.values
         return {name: self._table(template, name, table, values) for name, table in template.tables.items()}
 
+    def named_code(self) -> Code:
+        """The code of the template's cells."""
+        return template_code(self.template)
+
     def recipe(self, planned: Planned | None = None) -> Recipe:
         """The template's code, its values, and how the page opens."""
         texts = {
@@ -98,7 +103,7 @@ class ReportTask(Result):
         }
         if self._shows_code:
             texts["code"] = "shown"
-        return Recipe(texts, template_code(self.template))
+        return Recipe(texts, self.named_code())
 
     def read_when_planned(self) -> list[str]:
         """The template."""
@@ -130,7 +135,7 @@ class ReportTask(Result):
             root=project.settings.root,
             limits=Limits(project.settings.cell_timeout, project.settings.report_timeout),
             watcher=watch,
-            seed=canonical_json([self.get_task_family(), self._texts()]),
+            seed=canonical_json([self.get_task_family(), self.significant_texts()]),
             scope=project.scope,
         )
         self._settle(execution.notebook, inputs)

@@ -9,8 +9,10 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 import luigi
+from luigi.parameter import ParameterVisibility
 
 from workflows.errors import ParcoursError, PipelineError, PlanError
+from workflows.identity.canonical import digest
 from workflows.identity.closure import Code
 from workflows.store.artefacts import Address, Artefact, Provenance
 from workflows.store.plans import Planned
@@ -203,9 +205,13 @@ class Result(luigi.Task):
         """The code that makes results of this class."""
         return class_code(cls)
 
+    def named_code(self) -> Code:
+        """The code that this task names; kinds of results may name more than their class."""
+        return self.code_closure()
+
     def recipe(self, planned: Planned | None = None) -> Recipe:
         """What the version is computed from; where a stored plan is followed, its word on the data counts."""
-        return Recipe(self._texts(), self.code_closure())
+        return Recipe(self.significant_texts(), self.named_code())
 
     def counted_recipe(self, planned: Planned | None = None) -> Recipe:
         """The recipe with what runs of this task have shown counted in it."""
@@ -239,13 +245,14 @@ class Result(luigi.Task):
         """Reports only: the template and its values."""
         return None
 
-    def _texts(self) -> dict[str, str]:
-        """The significant parameters as Luigi writes them."""
-        return {
-            name: param.serialize(getattr(self, name))
-            for name, param in self.get_params()
-            if param.significant and name != "version"
-        }
+    def significant_texts(self) -> dict[str, str]:
+        """The significant parameters as Luigi writes them; of one that it shows to nobody, a digest of that."""
+        found = {}
+        for name, param in self.get_params():
+            if param.significant and name != "version":
+                text = param.serialize(getattr(self, name))
+                found[name] = digest(text) if param.visibility == ParameterVisibility.PRIVATE else text
+        return found
 
 
 def _spelling(cls: type[Result], args: Sequence[Any], kwargs: Mapping[str, Any]) -> Hashable:

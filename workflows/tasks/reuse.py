@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
 
 from workflows.store.address import Address
 from workflows.store.artefacts import Artefact, Store
 from workflows.store.provenance import Provenance
+from workflows.tasks.project import current
+from workflows.tasks.record import drafted
+
+if TYPE_CHECKING:
+    from workflows.tasks.result import Result
 
 
 @dataclass(frozen=True)
@@ -30,3 +35,23 @@ def equal(store: Store, address: Address, draft: Provenance) -> Equal | None:
     if twin is None:
         return None
     return Equal(twin, accepted[twin.provenance.named].as_record(twin.provenance.code["digest"]))
+
+
+class Prospect:
+    """What a run would take over of tasks that are not complete, asked inputs first."""
+
+    def __init__(self) -> None:
+        self._taken: dict[str, Artefact] = {}
+
+    def equal(self, task: Result) -> Equal | None:
+        """The stored result that will be taken over, where all inputs are there or taken over themselves."""
+        store = current().store
+        inputs = [self._taken.get(below.version) or store.find(below.address) for below in task.identity.inputs]
+        known = [artefact for artefact in inputs if artefact]
+        if len(known) < len(inputs):
+            return None
+        found = equal(store, task.address, drafted(task, task.identity, known))
+        if found:
+            record = replace(found.artefact.provenance, version=task.version)
+            self._taken[task.version] = Artefact(task.address.path, record)
+        return found

@@ -22,8 +22,8 @@ class Terminal:
         self._live: Any = None
         self._bar: Any = None
         self._said_at = 0.0
-        self._to_make = 0
-        self._made = 0
+        self._to_do = 0
+        self._done = 0
         self._is_terminal = False
 
     def open(self) -> None:
@@ -31,29 +31,32 @@ class Terminal:
         self._owner = os.getpid()
         self._is_terminal = sys.stderr.isatty()
 
-    def plan(self, to_make: list[str], reused: int, impossible: int = 0) -> None:
-        """Say what will be made: the families of the results to make, one for each result.
+    def plan(self, to_make: list[str], to_take: list[str], reused: int, impossible: int = 0) -> None:
+        """Say what will be made and what taken over: the families of these results, one for each result.
 
         `impossible` counts the reports that cannot be made, for which nothing is made either.
         """
-        self._to_make = len(to_make)
-        total = len(to_make) + reused
+        to_do = to_make + to_take
+        self._to_do = len(to_do)
+        total = len(to_do) + reused
         if impossible:
             self._line(
                 "plan", f"{impossible} report{'s' if impossible != 1 else ''} cannot be made; the errors say why"
             )
         if impossible and not total:
             return
-        if not to_make:
+        if not to_do:
             self._line("plan", f"{total} result{'s' if total != 1 else ''}: complete, nothing to do")
             return
-        self._line("plan", f"{total} result{'s' if total != 1 else ''}: {len(to_make)} to make, {reused} reused")
-        counts = {family: to_make.count(family) for family in dict.fromkeys(to_make)}
+        parts = [f"{len(to_make)} to make"] if to_make else []
+        parts += [f"{len(to_take)} to take over"] if to_take else []
+        self._line("plan", f"{total} result{'s' if total != 1 else ''}: {', '.join(parts)}, {reused} reused")
+        counts = {family: to_do.count(family) for family in dict.fromkeys(to_do)}
         self._line("", listed(family if n == 1 else f"{family} x{n}" for family, n in counts.items()))
 
     def expect(self, number: int) -> None:
         """Count up to this many results, without saying more."""
-        self._to_make = number
+        self._to_do = number
 
     def started(self, label: str) -> None:
         """Say that a task runs."""
@@ -65,13 +68,13 @@ class Terminal:
         if not self._is_terminal and self._owner and time.monotonic() - self._said_at >= _LINE_EVERY:
             self._line("running", f"{label}  {message}")
 
-    def made(self, label: str, shown: str) -> None:
-        """Say that a task is done."""
-        self._made += 1
+    def done(self, word: str, label: str, shown: str) -> None:
+        """Say that a task is done, and in a word how."""
+        self._done += 1
         if self._is_terminal and self._is_owner:
             return
-        count = f"{self._made} of {self._to_make}  " if self._is_owner and self._to_make else ""
-        self._line("made", f"{count}{label}  {shown}")
+        count = f"{self._done} of {self._to_do}  " if self._is_owner and self._to_do else ""
+        self._line(word, f"{count}{label}  {shown}")
 
     def pause(self) -> None:
         """Take the bar away, for lines that somebody else writes."""
@@ -98,7 +101,7 @@ class Terminal:
             columns = (TextColumn("{task.description}"), BarColumn(bar_width=24), TextColumn("{task.fields[message]}"))
             self._live = Progress(*columns, console=Console(stderr=True), transient=True)
             self._bar = self._live.add_task("", total=1, message="")
-        count = f"{self._made + 1} of {self._to_make}  " if self._to_make else ""
+        count = f"{self._done + 1} of {self._to_do}  " if self._to_do else ""
         description = f"{'running':<{_WIDTH}}{count}{label}"
         self._live.update(self._bar, description=description, completed=done, total=of, message=message)
         self._live.start()

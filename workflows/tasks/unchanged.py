@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from workflows.errors import PlanError
+from workflows.errors import ParcoursError, PlanError
 from workflows.identity import observation
+from workflows.identity.closure import Code
 from workflows.identity.disk import changed_file
 from workflows.identity.observed import Observed, changed
 from workflows.identity.sights import Sight
@@ -47,10 +48,30 @@ def check_opened(
 
 def _check_sources(task: Result, sources: Mapping[str, bytes], recipe: Recipe) -> None:
     name = changed_file(sources, current().scope)
+    if name and _counts_by_definition(name, recipe) and _is_same_code(task, recipe.named):
+        # What was edited is not reached: the files that count by definition are as good as they were.
+        others = {label: data for label, data in sources.items() if not _counts_by_definition(label, recipe)}
+        name = changed_file(others, current().scope)
     if name is None:
         return
     is_code = name in recipe.named.files or name.endswith(".py")
     raise (PlanError.code_changed if is_code else PlanError.file_changed)(task.label, name)
+
+
+def _counts_by_definition(name: str, recipe: Recipe) -> bool:
+    """Whether a file is a module of which only what the code names counts."""
+    named = recipe.named
+    return name.endswith(".py") and name in named.sources and recipe.code.files.get(name) == named.files.get(name)
+
+
+def _is_same_code(task: Result, planned: Code) -> bool:
+    """Whether the code that a task names is the planned one, in the files as they are now."""
+    try:
+        with current().reading_again():
+            found = task.named_code()
+    except ParcoursError:
+        return False
+    return found.digest == planned.digest and found.imports == planned.imports
 
 
 def _otherwise_planned(opened: Recipe, recipe: Recipe) -> str | None:
