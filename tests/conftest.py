@@ -34,6 +34,25 @@ ROOT = Path(__file__).resolve().parent.parent
 PLACE = "_PARCOURS_TEST_PLACE"
 
 
+# Modules by how they begin, in the order in which several processes take them: what takes longest first, so that all end
+# at about the same time, and those that wait for one another's reports apart.
+_ORDER = (
+    "tests/staleness/test_random_pipelines.py",
+    "tests/staleness/test_code.py",
+    "tests/acceptance/test_example_pages.py",
+    "tests/acceptance/",
+    "tests/staleness/",
+    "tests/acceptance/test_example_reports.py",
+    "tests/",
+)
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Put the long modules first where tests are shared out to several processes, with `--no-loadscope-reorder`."""
+    if hasattr(config, "workerinput"):
+        items.sort(key=lambda item: _ORDER.index(max(filter(item.nodeid.startswith, _ORDER), key=len)))
+
+
 @pytest.fixture(scope="session")
 def nyc(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Path:
     """The example database with all its rows, built once for all processes of a test run."""
