@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
+import functools
 import json
 import os
 import shutil
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -21,6 +23,8 @@ import pytest
 from hypothesis import HealthCheck
 from hypothesis import settings as hypothesis_settings
 
+from workflows.identity.environment import installed_distributions
+from workflows.identity.memo import Memo
 from workflows.notebooks.guarded import MARK
 from workflows.tasks import project as projects
 
@@ -32,6 +36,25 @@ hypothesis_settings.load_profile("parcours")
 
 ROOT = Path(__file__).resolve().parent.parent
 PLACE = "_PARCOURS_TEST_PLACE"
+
+
+# Modules by how they begin, in the order in which several processes take them: what takes longest first, so that all end
+# at about the same time, and those that wait for one another's reports apart.
+_ORDER = (
+    "tests/staleness/test_random_pipelines.py",
+    "tests/staleness/test_code.py",
+    "tests/acceptance/test_example_pages.py",
+    "tests/acceptance/",
+    "tests/staleness/",
+    "tests/acceptance/test_example_reports.py",
+    "tests/",
+)
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Put the long modules first where tests are shared out to several processes, with `--no-loadscope-reorder`."""
+    if hasattr(config, "workerinput"):
+        items.sort(key=lambda item: _ORDER.index(max(filter(item.nodeid.startswith, _ORDER), key=len)))
 
 
 @pytest.fixture(scope="session")
@@ -154,6 +177,22 @@ def _clean_environment() -> dict[str, str]:
     }
 
 
+def _know_distributions(place: Workplace) -> None:
+    """Give a project the list of what is installed, which takes a quarter of a second to make; it is kept by what it lists."""
+    cache = place.folder / "data" / "cache"
+    cache.mkdir(parents=True, exist_ok=True)
+    (cache / "distributions.json").write_bytes(_distributions())
+
+
+@functools.cache
+def _distributions() -> bytes:
+    with tempfile.TemporaryDirectory() as folder:
+        memo = Memo(Path(folder), "distributions")
+        installed_distributions(memo)
+        memo.save()
+        return (Path(folder) / "distributions.json").read_bytes()
+
+
 @pytest.fixture(scope="session")
 def make_workplace(nyc: Path) -> Callable[[Path], Workplace]:
     """Makes projects like `workplace`, for those who share one between tests."""
@@ -162,6 +201,7 @@ def make_workplace(nyc: Path) -> Callable[[Path], Workplace]:
         place = Workplace(folder)
         shutil.copytree(ROOT / "templates", place.folder / "templates", dirs_exist_ok=True)
         place.configure(database=f"sqlite:///{nyc}")
+        _know_distributions(place)
         return place
 
     return make
@@ -219,6 +259,7 @@ def _small_project(folder: Path) -> Workplace:
     place = Workplace(folder)
     (place.folder / "templates").mkdir(parents=True)
     place.configure(pipelines="acme", database="sqlite:///acme.db")
+    _know_distributions(place)
     place.module("acme", SMALL_PIPELINE)
     place.template(
         "small", SMALL_PARAMETERS, "import pandas as pd\ntable = pd.read_parquet(cleaned)", "float(table.value.sum())"

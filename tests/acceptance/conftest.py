@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import fcntl
+import functools
 import hashlib
 import json
 from collections.abc import Callable
@@ -19,6 +21,22 @@ def shared(tmp_path_factory: pytest.TempPathFactory, make_small: Callable[[Path]
     place = make_small(tmp_path_factory.mktemp("shared") / "small")
     place.template("light", LIGHT, "print('light of', date)")
     return place
+
+
+@pytest.fixture(scope="session")
+def example_day(nyc: Path, make_workplace: Callable[[Path], Any]) -> Callable[[str], tuple[Any, Any]]:
+    """Makes all reports of the example of a day in one project, once for all processes; the project, and how it went."""
+
+    @functools.cache
+    def make(day: str) -> tuple[Any, Any]:
+        # Who comes second waits, and then finds the reports complete.
+        with (nyc.parent / "example-reports.lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            place = make_workplace(nyc.parent / "example-reports")
+            command = ["luigi", "--module", "workflows", "Backfill", "--start", day, "--stop", day, "--local-scheduler"]
+            return place, place.run(*command, timeout=240)
+
+    return make
 
 
 @pytest.fixture

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import html
 import json
 import os
@@ -29,15 +28,10 @@ TITLES = {
 
 
 @pytest.fixture(scope="module")
-def folders(nyc: Path, make_workplace: Callable[[Path], Any]) -> dict[tuple[str, str], Path]:
-    """Each report's folder by template and date, in the project that test_example_reports.py uses too."""
-    place = make_workplace(nyc.parent / "example-reports")
+def folders(example_day: Callable[[str], tuple[Any, Any]]) -> dict[tuple[str, str], Path]:
+    """Each report's folder by template and date."""
     for date in DATES:
-        dates = ["--start", date, "--stop", date, "--template", "all", "--local-scheduler"]
-        # Who comes second waits, and then finds the reports complete.
-        with (nyc.parent / "example-reports.lock").open("w") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)
-            done = place.run("luigi", "--module", "workflows", "Backfill", *dates, timeout=240)
+        place, done = example_day(date)
         assert (done.code, done.out.count("report: ")) == (0, len(TITLES)), done.err
     return {(path.name.rpartition("-")[0], path.parent.name): path for path in place.artefacts("ReportTask")}
 

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import fcntl
 import json
 import re
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -21,9 +19,8 @@ TEMPLATES = ["anomaly_report", "daily", "sanity_check"]
 class Made:
     """The reports of one day."""
 
-    def __init__(self, place: Any, day: str) -> None:
-        dates = ["--start", day, "--stop", day]
-        self.done = place.run("luigi", "--module", "workflows", "Backfill", *dates, "--local-scheduler", timeout=240)
+    def __init__(self, place: Any, done: Any, day: str) -> None:
+        self.done = done
         self.folders = {
             path.name.rpartition("-")[0]: path for path in place.artefacts("ReportTask") if day in path.parts
         }
@@ -34,20 +31,9 @@ class Made:
 
 
 @pytest.fixture(scope="module")
-def made(nyc: Path, make_workplace: Callable[[Path], Any]) -> Callable[[str], Made]:
-    """The reports of a day, made once for all tests of it in all processes of a test run."""
-    folder = nyc.parent / "example-reports"
-    known: dict[str, Made] = {}
-
-    def make(day: str) -> Made:
-        if day not in known:
-            # Who comes second waits, and then finds the reports complete.
-            with (nyc.parent / "example-reports.lock").open("w") as lock:
-                fcntl.flock(lock, fcntl.LOCK_EX)
-                known[day] = Made(make_workplace(folder), day)
-        return known[day]
-
-    return make
+def made(example_day: Callable[[str], tuple[Any, Any]]) -> Callable[[str], Made]:
+    """The reports of a day."""
+    return lambda day: Made(*example_day(day), day)
 
 
 @pytest.mark.parametrize("day", DAYS)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 from pathlib import Path
 from typing import Any
@@ -71,3 +72,16 @@ def test_a_page_that_cannot_be_written_is_refused(shared: Any, pair: tuple[Path,
     assert (
         done.err == f"{tmp_path} is a folder; expected the name of a file to write, in a folder that can be written.\n"
     )
+
+
+def test_a_page_in_a_folder_that_may_not_be_written_is_refused(
+    shared: Any, pair: tuple[Path, Path], tmp_path: Path
+) -> None:
+    (tmp_path / "locked").mkdir(mode=0o500)
+    # root may write everywhere, unless it gives that up.
+    drop = "setpriv --bounding-set=-dac_override --inh-caps=-all " if os.geteuid() == 0 else ""
+    page = tmp_path / "locked" / "page.html"
+    done = shared.run("/bin/bash", "-c", f"exec {drop}parcours diff {pair[0]} {pair[1]} --html {page}")
+    assert (done.code, done.out, len(done.err.splitlines())) == (2, "", 1)
+    assert f"{page} lies in a folder that cannot be written" in done.err
+    assert list(page.parent.iterdir()) == []

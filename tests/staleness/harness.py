@@ -185,6 +185,8 @@ def checkout(folder: Path, to: Path, *, store: bool = True) -> Path:
 
 def warm_up(folder: Path) -> None:
     """Load what every state needs, so that the forked processes have it for nothing; `folder` is for a first state."""
+    import multiprocessing.queues  # noqa: F401
+
     import pandas
 
     import workflows.tasks.backfill

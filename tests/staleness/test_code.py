@@ -9,7 +9,7 @@ import code_modules
 import code_traps
 import pytest
 from cosmetics import COSMETICS
-from harness import Case
+from harness import Case, Edit
 from trial import Trial, named
 
 pytestmark = pytest.mark.integration
@@ -30,23 +30,31 @@ def test_a_change_that_matters_runs_nothing_else(case: Case, trial: Trial) -> No
 
 @named([case for case in CASES if case.harmless])
 def test_its_harmless_twin_in_the_same_place_runs_nothing(case: Case, trial: Trial) -> None:
-    trial.assert_nothing_runs(case, case.harmless)
+    if _together(case, trial):
+        trial.assert_nothing_runs(case, case.harmless)
 
 
 @named(CASES)
 def test_what_no_program_sees_runs_nothing(case: Case, trial: Trial) -> None:
     """In a fresh checkout, with other comments, layout, docstrings and file times, and definitions that nobody uses."""
-    kinds = [kind for kind in COSMETICS if not (case.is_undecided and kind == "unrelated definitions")]
-    try:
-        trial.assert_nothing_runs(case, *(COSMETICS[kind] for kind in kinds))
-    except AssertionError:
-        # Together first, because that is quick; which of them it was is asked only then.
-        for kind in kinds:
+    if error := _together(case, trial):
+        for kind, edit in _cosmetics(case).items():
             try:
-                trial.assert_nothing_runs(case, COSMETICS[kind])
-            except AssertionError as error:
-                raise AssertionError(f"{kind}: {error}") from error
-        raise
+                trial.assert_nothing_runs(case, edit)
+            except AssertionError as found:
+                raise AssertionError(f"{kind}: {found}") from found
+        raise error
+
+
+def _together(case: Case, trial: Trial) -> AssertionError | None:
+    """What is wrong with the twin or the cosmetics: all at once, which is quick; which of them it was is asked only then."""
+    return trial.together(case, *[case.harmless] if case.harmless else [], *_cosmetics(case).values())
+
+
+def _cosmetics(case: Case) -> dict[str, Edit]:
+    return {
+        kind: edit for kind, edit in COSMETICS.items() if not (case.is_undecided and kind == "unrelated definitions")
+    }
 
 
 @named([case for case in CASES if case.is_undecided])

@@ -18,6 +18,7 @@ class Trial:
     folder: Path
     firsts: dict[str, tuple[Path, Outcome]] = field(default_factory=dict)
     changes: dict[str, tuple[Outcome, Outcome]] = field(default_factory=dict)
+    unseen: dict[str, AssertionError | None] = field(default_factory=dict)
     numbers: itertools.count[int] = field(default_factory=itertools.count)
 
     def first(self, case: Case) -> tuple[Path, Outcome]:
@@ -81,6 +82,16 @@ class Trial:
         assert not true.changed(first), f"the case is wrong: this changes {sorted(true.changed(first))}"
         assert not found.planned, f"needless: {sorted(found.planned)}"
         assert not found.computed | found.reused
+
+    def together(self, case: Case, *edits: Edit) -> AssertionError | None:
+        """What is wrong where all edits after which nothing may run are made at once; it is tried once for each case."""
+        if case.name not in self.unseen:
+            self.unseen[case.name] = None
+            try:
+                self.assert_nothing_runs(case, *edits)
+            except AssertionError as error:
+                self.unseen[case.name] = error
+        return self.unseen[case.name]
 
 
 def named(cases: Sequence[Case]) -> Callable[..., pytest.MarkDecorator]:
