@@ -123,6 +123,8 @@ class References(ast.NodeVisitor):
         while isinstance(node, ast.Attribute | ast.Subscript):
             depth += 1
             attribute = node.attr if isinstance(node, ast.Attribute) else attribute
+            if _is_own_class(node.value) and self._inside:
+                self._unit.changes_inside += self._unit.names
             node = node.value
         if not self._inside or not isinstance(node, ast.Name) or self._reference(node):
             return
@@ -136,12 +138,10 @@ class References(ast.NodeVisitor):
 
     def _change_attribute(self, node: ast.Attribute) -> None:
         """An attribute that a function sets: of its class, or of something that it was given."""
-        owner = node.value
-        is_class = isinstance(owner, ast.Call) and getattr(owner.func, "id", "") == "type"
-        if self._inside and (is_class or (isinstance(owner, ast.Attribute) and owner.attr == "__class__")):
+        if self._inside and _is_own_class(node.value):
             self._unit.changes_inside += self._unit.names
-        elif getattr(left(owner), "id", "") != "self" and not self._is_hook:
-            self._change_locally(owner)
+        elif getattr(left(node), "id", "") != "self" and not self._is_hook:
+            self._change_locally(node.value)
 
     def _bind(self, name: str) -> None:
         if not self._scopes:
@@ -159,3 +159,9 @@ class References(ast.NodeVisitor):
     def _undecided(self, why: str) -> None:
         self._unit.undecided = self._unit.undecided or why
         self._unit.undecided_now = self._unit.undecided_now or not self._inside
+
+
+def _is_own_class(node: ast.AST) -> bool:
+    """Whether an expression is `type(self)` or `self.__class__`."""
+    is_type = isinstance(node, ast.Call) and getattr(node.func, "id", "") == "type"
+    return is_type or (isinstance(node, ast.Attribute) and node.attr == "__class__")
