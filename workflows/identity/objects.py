@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from workflows.identity.modules import Module
 from workflows.identity.names import Found, Names
-from workflows.identity.unit import CALLED, Unit
+from workflows.identity.unit import CALLED, PLAIN, UNKNOWN, Unit
 from workflows.identity.values import Values
 from workflows.identity.vocabulary import READING
 
@@ -60,8 +60,10 @@ class Objects:
                         unit = found.module.outline.units[number]
                         effect |= self.change_held(found.module, unit, is_sure=is_sure or bool(found.rest))
                 seen |= {(found.module.name, found.name)}
-                for alias in (*found.aliases, *self._sources(found)):
+                for alias in found.aliases:
                     effect |= self.change(found.module, alias, seen | effect.changed, is_sure=is_sure)
+                for source in self._sources(found):
+                    effect.changed |= self.change(found.module, source, seen | effect.changed, is_sure=is_sure).changed
                 if self._gives(found, is_sure, is_given):
                     for use in found.given:
                         given = self.change(found.module, use, seen | effect.changed, is_sure=is_sure, is_given=True)
@@ -111,6 +113,10 @@ class Objects:
         """The objects whose methods gave what a name is bound to: what they gave may be a part of them."""
         assert found.module is not None
         kinds = [kind for number in found.units for kind in found.module.outline.units[number].kinds]
+        if found.is_class:
+            # Of its attributes.
+            named = [kind for kind in kinds if kind not in (PLAIN, UNKNOWN) and not kind.endswith(f".{CALLED}")]
+            return named if found.rest else []
         methods = [kind for kind in kinds if kind.endswith(f".{CALLED}") and kind.count(".") > 1]
         return [
             kind
@@ -124,7 +130,7 @@ class Objects:
             return False
         if found.is_class and not is_sure and self._values.is_plain(found.module, f"{found.name}.{CALLED}"):
             return False
-        return is_given or found.is_called or (found.is_class and is_sure and not found.rest)
+        return is_given or found.is_called
 
 
 def _is_apart(found: Found, reference: str, resolved: tuple[Found, ...]) -> bool:
