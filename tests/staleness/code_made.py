@@ -83,6 +83,21 @@ CASES = [
         harmless=("UNUSED = 1", "UNUSED = 2"),
     ),
     Case(
+        "list whose method another function is given",
+        "FOUND = []\nNONE = list(map(FOUND.append, [2]))\n\nUNUSED = 1\n",
+        returns="FOUND",
+        matters=("[2]", "[3]"),
+        harmless=("UNUSED = 1", "UNUSED = 2"),
+    ),
+    Case(
+        "object changed by an operator",
+        "class Steps:\n    def __init__(self):\n        self.known = []\n    def __rshift__(self, value):\n        self.known.append(value)\n        return self\n\n"
+        "STEPS = Steps()\nSTEPS >> 2\n\nUNUSED = 1\n",
+        returns="STEPS.known",
+        matters=(">> 2", ">> 3"),
+        harmless=("UNUSED = 1", "UNUSED = 2"),
+    ),
+    Case(
         "object changed by being called",
         "class Counter:\n    def __init__(self):\n        self.n = 0\n    def __call__(self, by):\n        self.n += by\n        return self.n\n\n"
         "COUNT = Counter()\nFIRST = COUNT(2)\n\nUNUSED = 1\n",

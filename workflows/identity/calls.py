@@ -71,6 +71,10 @@ class Calls(References):
 
     def _pass(self, node: ast.Call, called: list[str]) -> None:
         given = [*node.args, *(keyword.value for keyword in node.keywords)]
+        for part in given:
+            if isinstance(part, ast.Attribute) and part.attr in CHANGING:
+                # Whoever is given the method may call it.
+                self._change(self._changed_by(part.value))
         if called and called[0].rpartition(".")[2].rpartition(":")[2][:1].islower():
             given = [inner for part in given for inner in held(getattr(part, "value", part))]
         names = [found for part in given for found in self._reference(getattr(part, "value", part))]
@@ -185,6 +189,10 @@ class Calls(References):
         self._binds = True
 
     def visit_Expr(self, node: ast.Expr) -> None:
+        if isinstance(node.value, ast.BinOp) and not self._inside:
+            # Without an effect it would not stand there.
+            for part in ast.walk(node.value):
+                self._change(self._reference(part) if isinstance(part, ast.Name) else [])
         call = node.value.value if isinstance(node.value, ast.Await) else node.value
         if isinstance(call, ast.Call):
             called = self._reference(call.func)
