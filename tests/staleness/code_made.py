@@ -98,6 +98,14 @@ CASES = [
         harmless=("UNUSED = 1", "UNUSED = 2"),
     ),
     Case(
+        "object that another one gives",
+        REGISTRY + "class Holder:\n    def __init__(self):\n        self.registry = Registry()\n    def give(self):\n        return self.registry\n\n"
+        "REGISTRY = Holder().give()\nFIRST = REGISTRY.enlist(2)\n\nUNUSED = 1\n",
+        returns="REGISTRY.known",
+        matters=("enlist(2)", "enlist(3)"),
+        harmless=("UNUSED = 1", "UNUSED = 2"),
+    ),
+    Case(
         "object changed by being called",
         "class Counter:\n    def __init__(self):\n        self.n = 0\n    def __call__(self, by):\n        self.n += by\n        return self.n\n\n"
         "COUNT = Counter()\nFIRST = COUNT(2)\n\nUNUSED = 1\n",

@@ -67,7 +67,7 @@ class Effects:
                 if not any(found.is_callable or found.is_fixed for found in known):
                     effect |= Effect(self._objects.change(module, reference).changed)
         if any(found.is_callable and not found.is_class and self._changes_given(found, set()) for _, found in targets):
-            for reference in (called, *given):
+            for reference in filter(None, (called, *given)):
                 if not any(found.is_callable or found.is_fixed for found in self.names.resolve(module, reference)):
                     effect |= Effect(self._objects.change(module, reference).changed)
         return effect

@@ -48,10 +48,16 @@ def kinds(value: ast.expr, refer: Callable[[ast.AST], list[str]]) -> list[str]:
         called = refer(value.func)
         if name in ITERATORS:
             return [UNKNOWN]
-        return [f"{found}.{CALLED}" for found in called] or kinds(value.func, refer)
+        return [f"{found}.{CALLED}" for found in called] or _parts_of(value.func, refer)
     if isinstance(value, ast.Attribute | ast.Subscript):
-        return refer(value) or kinds(value.value, refer)
+        return refer(value) or _parts_of(value, refer)
     return refer(value) or [UNKNOWN]
+
+
+def _parts_of(value: ast.expr, refer: Callable[[ast.AST], list[str]]) -> list[str]:
+    """What an attribute, an item, or what a method gives is made of: of something, but not it."""
+    whole = kinds(value.value, refer) if isinstance(value, ast.Attribute | ast.Subscript) else [UNKNOWN]
+    return [kind if kind in (PLAIN, UNKNOWN) else f"{kind}.{CALLED}" for kind in whole]
 
 
 def _parts(value: ast.expr) -> list[ast.expr] | None:

@@ -27,7 +27,7 @@ class Values:
         return self._known[key]
 
     def _is_plain(self, found: Found, reference: str) -> bool:
-        name = reference.removesuffix(f".{CALLED}").rpartition(".")[2].rpartition(":")[2]
+        name = [part for part in reference.replace(":", ".").split(".") if part and part != CALLED][-1]
         if found.module is None:
             return found.name in VALUES and name not in STATEFUL and ".random" not in reference
         units = [found.module.outline.units[number] for number in found.units]
@@ -35,9 +35,20 @@ class Values:
             return name in TAKING or name[:1].isupper()
         if found.is_way_to_import:
             return not any("random" in target for unit in units for target in unit.targets[found.name])
-        if found.is_callable and not all(unit.is_class for unit in units):
+        if found.is_callable and not found.is_class:
             return not found.is_called
-        changes = found.is_called and any(unit.changes_self for unit in units)
+        if found.rest and not found.is_called and not self._is_closed(found):
+            return False
+        changes = bool(found.rest) and any(unit.changes_self for unit in units)
         return not changes and all(
             unit.kinds and all(self.is_plain(found.module, kind) for kind in unit.kinds) for unit in units
         )
+
+    def _is_closed(self, found: Found) -> bool:
+        """Whether what an object holds or its methods give is plain, too."""
+        assert found.module is not None
+        units = [found.module.outline.units[number] for number in found.units]
+        if found.is_class:
+            return all(self.is_plain(found.module, f"{use}.{CALLED}") for unit in units for use in unit.uses)
+        kinds = [kind for unit in units for kind in unit.kinds]
+        return not any(made.is_class for kind in kinds for made in self._names.resolve(found.module, kind))

@@ -41,9 +41,10 @@ ITERATORS = _words("""
 """)
 """Functions that give something that is used up by reading it."""
 STATEFUL = _words("""
-    ExcelFile ExcelWriter Generator HDFStore RandomState RandomStream SeedSequence default_rng memmap nditer
+    ExcelFile ExcelWriter Generator HDFStore RandomState SeedSequence cast copy deepcopy default_rng
+    evolve memmap nditer replace
 """)
-"""What makes objects with a state, in packages that otherwise make values."""
+"""What makes objects with a state, or gives those of others, in packages that otherwise make values."""
 VALUES = _words("""
     abc attr attrs base64 cmath collections copy dataclasses datetime dateutil decimal enum fractions
     hashlib json math numbers numpy pandas pandera pathlib pyarrow pydantic re scipy statistics string
