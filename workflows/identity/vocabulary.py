@@ -28,10 +28,10 @@ READING = _words("""
 """)
 """Methods that leave their object as it is."""
 TAKING = _words("""
-    abs all any array asarray asdict bool bytes callable concat copy cumsum date_range deepcopy dict
+    abs all any array asarray asdict bool bytes callable classmethod concat copy cumsum date_range deepcopy dict
     divmod dumps enumerate escape exp field filter float format frozenset getLogger getattr hasattr hash
     id int isinstance issubclass iter join len linspace list loads log map max mean median merge min
-    namedtuple ones partial pow print quantile range repr reversed round set sorted sqrt std str sum
+    namedtuple object ones partial pow print property quantile range repr reversed round set sorted sqrt staticmethod std str sum super
     to_datetime to_numeric to_timedelta tuple type unique vars wraps zeros zip
 """)
 """Functions that leave what they are given as it is; what begins with a capital letter is a constructor."""
