@@ -16,6 +16,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests" / "stale
 
 import code_classes
 import code_definitions
+import code_made
 import code_modules
 import code_traps
 import test_environment
@@ -32,6 +33,7 @@ KINDS = {
     "data files": code_modules.FILES,
     "statements": code_modules.STATEMENTS,
     "at a distance": code_traps.CASES,
+    "made on import": code_made.CASES,
     "environment": [*test_environment.UPGRADES, *test_environment.OUTSIDE],
 }
 

@@ -36,10 +36,32 @@ FORMS: dict[str, tuple[str, str]] = {
     "match": ("def {n}(x=1):\n    match x:\n        case 1:\n            return {v} + {t}", "{n}()"),
     "subclass hook": ("class Hook{n}:\n    def __init_subclass__(cls, more):\n        cls.more = more\n\nclass {n}(Hook{n}, more={v} + {t}):\n    pass", "{n}.more"),
     "set from outside": ("class {n}:\n    pass\n\n{n}.more = {v} + {t}", "{n}.more"),
+    "cached": ("@functools.lru_cache\ndef {n}():\n    return {v} + {t}", "{n}()"),
+    "cached property": ("class {n}:\n    @functools.cached_property\n    def value(self):\n        return {v} + {t}", "{n}().value"),
+    "named tuple": ("class {n}(typing.NamedTuple):\n    field: int = {v} + {t}", "{n}().field"),
+    "typed dict": ("class Keys{n}(typing.TypedDict):\n    key: int\n\n{n} = Keys{n}(key={v} + {t})", "{n}['key']"),
+    "context manager": ("@contextlib.contextmanager\ndef {n}():\n    yield {v} + {t}", "contextlib.ExitStack().enter_context({n}())"),
+    "logging": ("log_{n} = logging.getLogger(__name__)\n\ndef {n}():\n    log_{n}.info('a value')\n    return {v} + {t}", "{n}()"),
+    "pattern": ("pattern_{n} = re.compile('(x)')\n\ndef {n}():\n    return len(pattern_{n}.findall('x' * ({v} + {t})))", "{n}()"),
+    "comprehension": ("raw_{n} = {{'key': {v}}}\n{n} = {{key: value + {t} for key, value in raw_{n}.items()}}", "{n}['key']"),
+    "sorted": ("{n} = sorted([{v} + {t}, 0])", "{n}[-1]"),
+    "optional import": ("try:\n    from absent_{n} import number_{n}\nexcept ImportError:\n    number_{n} = {v}\n\n{n} = number_{n} + {t}", "{n}"),
+    "for a type checker": ("if typing.TYPE_CHECKING:\n    from typing import Any\n\ndef {n}(x: 'Any' = 0):\n    return x + {v} + {t}", "{n}()"),
+    "overloaded": ("@typing.overload\ndef {n}(x: int) -> int: ...\n@typing.overload\ndef {n}(x: str) -> str: ...\ndef {n}(x=1):\n    return {v} + {t}", "{n}()"),
+    "protocol": ("class Shape{n}(typing.Protocol):\n    def value(self): ...\n\nclass {n}(Shape{n}):\n    def value(self):\n        return {v} + {t}", "{n}().value()"),
+    "abstract class": ("class Shape{n}(abc.ABC):\n    pass\n\nclass Made{n}:\n    value = {v} + {t}\n\nShape{n}.register(Made{n})\n\ndef {n}():\n    return Made{n}.value if issubclass(Made{n}, Shape{n}) else 0", "{n}()"),
+    "factory": ("class Made{n}:\n    def __init__(self, value):\n        self.value = value\n    @classmethod\n    def of(cls, value):\n        return cls(value)\n\n{n} = Made{n}.of({v} + {t})", "{n}.value"),
+    "parser": ("def {n}():\n    parser = argparse.ArgumentParser()\n    parser.add_argument('--x', type=int, default={v} + {t})\n    return parser.parse_args([]).x", "{n}()"),
+    "path": ("{n} = pathlib.PurePath('x' * ({v} + {t}), 'y').parent", "len({n}.with_suffix('.y').stem)"),
+    "time span": ("{n} = datetime.timedelta(days={v} + {t})", "abs({n}).days"),
+    "dispatched by type": ("@functools.singledispatch\ndef {n}(x):\n    return 0\n\n@{n}.register\ndef of_int_{n}(x: int):\n    return {v} + {t}", "{n}(1)"),
+    "registry": ("class Registry{n}:\n    def __init__(self):\n        self.known = []\n    def enlist(self, value):\n        self.known.append(value)\n\n{n} = Registry{n}()\n{n}.enlist({v} + {t})", "{n}.known[0]"),
 }  # fmt: skip
 """Each form of a definition: its text and the expression for its value, by its name n, value v and other terms t."""
 STYLES = ("from", "from as", "module", "module as", "star")
-LIBRARIES = ("asyncio", "dataclasses", "enum", "functools")
+LIBRARIES = (
+    "abc", "argparse", "asyncio", "contextlib", "dataclasses", "datetime", "enum", "functools", "logging", "pathlib", "re", "typing",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)

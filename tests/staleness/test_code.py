@@ -5,6 +5,7 @@ from __future__ import annotations
 import code_classes
 import code_definitions
 import code_hidden
+import code_made
 import code_modules
 import code_traps
 import pytest
@@ -14,7 +15,7 @@ from trial import Trial, named
 
 pytestmark = pytest.mark.integration
 
-CASES = [*code_definitions.CASES, *code_classes.CASES, *code_modules.CASES, *code_traps.CASES]
+CASES = [*code_definitions.CASES, *code_classes.CASES, *code_modules.CASES, *code_traps.CASES, *code_made.CASES]
 assert len({case.name for case in [*CASES, *code_hidden.CASES]}) == len(CASES) + len(code_hidden.CASES)
 
 

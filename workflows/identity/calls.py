@@ -6,11 +6,11 @@ import ast
 import re
 from collections.abc import Sequence
 
-from workflows.identity.expressions import held, imported_by_name, operands
+from workflows.identity.expressions import held, imported_by_name, kinds, operands
 from workflows.identity.references import References
 from workflows.identity.scopes import IMPORTED, target
 from workflows.identity.unit import EVERYTHING, UNKNOWN
-from workflows.identity.vocabulary import CHANGING, ITERATORS, KEPT, READING, SHELL, UNPICKLING
+from workflows.identity.vocabulary import CHANGING, FILLING, ITERATORS, KEPT, READING, SHELL, TAKING, UNPICKLING
 
 # What the values consist of that nothing can change.
 _FIXED = (
@@ -55,7 +55,8 @@ class Calls(References):
             self._change(self._changed_by(node.args[0]))
         if isinstance(node.func, ast.Attribute) and (name in CHANGING or (not self._inside and name not in READING)):
             self._change_locally(node.func.value)
-            (self._change if name in CHANGING else self._touch)(self._changed_by(node.func.value))
+            is_sure = name in CHANGING | FILLING or any(keyword.arg == "inplace" for keyword in node.keywords)
+            (self._change if is_sure else self._touch)(self._changed_by(node.func.value))
         self._join(node.args)
         if name in SHELL:
             for text in ast.walk(node):
@@ -70,6 +71,12 @@ class Calls(References):
 
     def _pass(self, node: ast.Call, called: list[str]) -> None:
         given = [*node.args, *(keyword.value for keyword in node.keywords)]
+        for part in given:
+            if isinstance(part, ast.Attribute) and part.attr in CHANGING:
+                # Whoever is given the method may call it.
+                self._change(self._changed_by(part.value))
+        if called and called[0].rpartition(".")[2].rpartition(":")[2][:1].islower():
+            given = [inner for part in given for inner in held(getattr(part, "value", part))]
         names = [found for part in given for found in self._reference(getattr(part, "value", part))]
         self._unit.passes += [[one, *names] for one in called if names]
 
@@ -162,6 +169,8 @@ class Calls(References):
         self.generic_visit(node)
 
     def _alias(self, value: ast.expr) -> None:
+        if not self._inside and all(scope.is_class for scope in self._scopes):
+            self._unit.kinds += kinds(value, self._reference)
         if self._scopes:
             return
         self._unit.aliases += [found for part in held(value) for found in self._reference(part)]
@@ -180,15 +189,21 @@ class Calls(References):
         self._binds = True
 
     def visit_Expr(self, node: ast.Expr) -> None:
+        if isinstance(node.value, ast.BinOp) and not self._inside:
+            # Without an effect it would not stand there.
+            for part in ast.walk(node.value):
+                self._change(self._reference(part) if isinstance(part, ast.Name) else [])
         call = node.value.value if isinstance(node.value, ast.Await) else node.value
         if isinstance(call, ast.Call):
             called = self._reference(call.func)
             (self._unit.bare_inside if self._inside else self._unit.bare).extend(called)
             if isinstance(call.func, ast.Attribute):
                 self._change_locally(call.func.value)
-                self._change(self._changed_by(call.func.value))
+                if call.func.attr not in READING:
+                    self._change(self._changed_by(call.func.value))
             if not self._inside:
-                for argument in (*call.args, *(keyword.value for keyword in call.keywords)):
+                taken = () if getattr(call.func, "id", "") in TAKING else call.args
+                for argument in (*taken, *(keyword.value for keyword in call.keywords)):
                     self._change(self._reference(argument))
                 if not called and not self._changed_by(call.func):
                     self._unit.bare.append(UNKNOWN)

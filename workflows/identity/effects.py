@@ -2,25 +2,14 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import dataclass, field
 
 from workflows.identity.modules import Module
 from workflows.identity.names import Found, Names
-from workflows.identity.unit import EVERYTHING, UNKNOWN, Unit
-from workflows.identity.vocabulary import CHANGING, TAKING
-
-
-@dataclass
-class Effect:
-    """What a statement does to others while it is imported, or a definition when it is called."""
-
-    changed: set[tuple[str, str]] = field(default_factory=set)
-    """The names, each of a module, whose objects it changes in place."""
-    abroad: set[str] = field(default_factory=set)
-    """The foreign modules that it changes; UNKNOWN where it may change anything."""
-
-    def __or__(self, other: Effect) -> Effect:
-        return Effect(self.changed | other.changed, self.abroad | other.abroad)
+from workflows.identity.objects import Effect, Objects
+from workflows.identity.unit import CALLED, EVERYTHING, UNKNOWN, Unit
+from workflows.identity.vocabulary import CHANGING, PURE, READING, REGISTERING, TAKING
 
 
 @dataclass
@@ -29,6 +18,10 @@ class Effects:
 
     names: Names
     _known: dict[tuple[str, int], Effect] = field(default_factory=dict)
+    _objects: Objects = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._objects = Objects(self.names)
 
     def of(self, module: Module, number: int) -> Effect:
         """What a statement does to others when its module is imported."""
@@ -40,18 +33,20 @@ class Effects:
     def _read(self, module: Module, unit: Unit) -> Effect:
         effect = Effect(abroad={UNKNOWN} if UNKNOWN in unit.bare else set())
         for reference in unit.changes:
-            effect |= self._change(module, reference)
+            effect |= self._objects.change(module, reference)
+        for reference in (*unit.changes, *unit.decorates):
+            effect |= self._objects.change_held(module, unit, reference, is_sure=reference in unit.changes)
         for reference in unit.decorates:
             # A module's function that is called is followed below; it is no method that changes the module.
-            effect |= Effect({name for name in self._change(module, reference).changed if name[1] != EVERYTHING})
+            touched = self._objects.change(module, reference, is_sure=False).changed
+            effect |= Effect({name for name in touched if name[1] != EVERYTHING})
         for reference in unit.runs:
             # What a method of an object does that was made abroad is its own matter, as is a value that is kept.
             effect |= self._call(module, reference) | self._draw(module, reference) | self._state(module, reference)
         for called, *given in unit.passes:
-            if any(self._changes_given(found, set(), called) for found in self.names.resolve(module, called)):
-                for reference in given:
-                    if not any(found.is_callable or found.is_fixed for found in self.names.resolve(module, reference)):
-                        effect |= Effect(self._change(module, reference).changed)
+            effect |= self._pass(module, called, given)
+        for reference in unit.kinds if unit.is_class else ():
+            effect |= self._subclass(module, reference)
         for reference in unit.registers:
             effect.abroad |= {found.name for found in self.names.resolve(module, reference) if found.module is None}
         for reference in unit.now:
@@ -62,35 +57,44 @@ class Effects:
             {name for name in effect.changed if name[1] not in unit.names or name[0] != module.name}, effect.abroad
         )
 
-    def _change(self, module: Module, reference: str, seen: frozenset[tuple[str, str]] = frozenset()) -> Effect:
-        """What is changed by changing a reference: its object, by whatever other names it goes."""
+    def _pass(self, module: Module, called: str, given: list[str]) -> Effect:
+        """What a call changes of what it is given, or its object where it is given a function that does."""
+        effect = Effect()
+        targets = [(reference, found) for reference in given for found in self.names.resolve(module, reference)]
+        if any(self._changes_given(found, set(), called) for found in self.names.resolve(module, called)):
+            for reference in given:
+                known = [found for one, found in targets if one == reference]
+                if not any(found.is_callable or found.is_fixed for found in known):
+                    effect |= Effect(self._objects.change(module, reference).changed)
+        if any(found.is_callable and not found.is_class and self._changes_given(found, set()) for _, found in targets):
+            for reference in filter(None, (called, *given)):
+                if not any(found.is_callable or found.is_fixed for found in self.names.resolve(module, reference)):
+                    effect |= Effect(self._objects.change(module, reference).changed)
+        return effect
+
+    def _subclass(self, module: Module, reference: str) -> Effect:
+        """A class of the project's own is changed by those made of it where other people's code keeps a list of them."""
         effect = Effect()
         for found in self.names.resolve(module, reference):
-            if found.module is None:
-                effect.abroad.add(found.name)
-            elif not found.is_way_to_import and (found.module.name, found.name) not in seen:
+            units = [found.module.outline.units[number] for number in found.units] if found.module else []
+            bases = (base.removesuffix(f".{CALLED}") for unit in units if unit.is_class for base in unit.kinds)
+            if found.module and any(base.rpartition(".")[2].rpartition(":")[2] in REGISTERING for base in bases):
                 effect.changed.add((found.module.name, found.name))
-                for alias in found.aliases:
-                    effect |= self._change(found.module, alias, seen | effect.changed)
-                aliases: list[str] = []
-                if found.is_callable and not reference.startswith(found.name + "."):
-                    # What a function gives is something that it uses.
-                    aliases = [use for number in found.units for use in found.module.outline.units[number].uses]
-                for alias in aliases:
-                    effect.changed |= self._change(found.module, alias, seen | effect.changed).changed
         return effect
 
     def _state(self, module: Module, reference: str) -> Effect:
         """A call of what a call gave may change it: a counter, a generator."""
         effect = Effect()
         for found in self.names.resolve(module, reference):
-            if found.module and found.keeps_state and self._has_state(found):
+            if found.module and not found.rest and found.keeps_state and self._has_state(found):
                 effect.changed.add((found.module.name, found.name))
             elif found.module and not found.is_callable and not found.is_way_to_import:
                 # A method under another name.
-                changing = [alias for alias in found.aliases if alias.rpartition(".")[2] in CHANGING]
-                for alias in changing:
-                    effect |= self._change(found.module, alias)
+                effect |= self._pass(found.module, "", found.aliases)
+                for alias in found.aliases:
+                    method = alias.rpartition(".")[2]
+                    if "." in alias and method not in READING:
+                        effect |= Effect(self._objects.change(found.module, alias, is_sure=method in CHANGING).changed)
         return effect
 
     def _has_state(self, found: Found) -> bool:
@@ -109,18 +113,36 @@ class Effects:
         """Whether what a call gives may change with each use: of our own functions only where they say so themselves."""
         if maker.module is None or not maker.units:
             return self._changes_given(maker, set(), reference)
+        if maker.is_class:
+            return not self._objects.is_plain(maker.module, f"{maker.name}.{CALLED}")
         return any(maker.module.outline.units[number].changes_locals for number in maker.units)
 
     def _read_up(self, module: Module, reference: str) -> set[tuple[str, str]]:
         """What is used up by being read while the module is imported."""
-        found = (target for target in self.names.resolve(module, reference) if target.module and target.is_iterator)
-        return {(target.module.name, target.name) for target in found if target.module}
+        found = (target for target in self.names.resolve(module, reference) if target.module)
+        return {(target.module.name, target.name) for target in found if target.module and self._is_iterator(target)}
+
+    def _is_iterator(self, found: Found) -> bool:
+        assert found.module is not None
+        units = [found.module.outline.units[number] for number in found.units]
+        makers = (
+            (maker.module.outline.units[number], maker)
+            for unit in units
+            for made in unit.made_by
+            for maker in self.names.resolve(found.module, made)
+            if maker.module and not unit.is_definition
+            for number in maker.units
+        )
+        return found.is_iterator or any(unit.is_generator and not maker.rest for unit, maker in makers)
 
     def _changes_given(self, found: Found, seen: set[tuple[str, int]], called: str = "") -> bool:
         """Whether a call may change what it is given: one of other people's may, one of ours by itself or what it calls."""
         if found.module is None or not found.units:
             name = called.rpartition(".")[2].rpartition(":")[2]
-            return bool(name) and name not in TAKING and not name[0].isupper()
+            if found.module is None and found.name in PURE and ".random" not in called:
+                return False
+            is_known = found.module is not None or found.name in sys.stdlib_module_names
+            return bool(name) and name not in TAKING and not (name[0].isupper() and is_known)
         for number in found.units if found.module else ():
             assert found.module is not None
             unit = found.module.outline.units[number]
@@ -161,7 +183,7 @@ class Effects:
                 is_traced = inner.changed or inner.abroad or known.changed
                 effect |= inner if is_traced else Effect(abroad={UNKNOWN})
             elif not found.is_way_to_import:
-                effect |= self._change(module, reference)
+                effect |= self._objects.change(module, reference)
         return effect
 
     def _inside(self, found: Found, seen: set[tuple[str, int]]) -> Effect:
@@ -175,7 +197,7 @@ class Effects:
                 continue
             seen.add((module.name, number))
             for reference in unit.changes_inside:
-                effect |= self._change(module, reference)
+                effect |= self._objects.change(module, reference)
             for reference in (*unit.uses, *unit.uses_required):
                 for below in self.names.resolve(module, reference):
                     if below.module is None and reference in unit.bare_inside:

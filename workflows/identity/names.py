@@ -8,7 +8,7 @@ from pathlib import Path
 
 from workflows.identity.modules import Module, Modules
 from workflows.identity.scopes import IMPORTED
-from workflows.identity.unit import EVERYTHING, Unit
+from workflows.identity.unit import CALLED, EVERYTHING, UNKNOWN, Unit
 
 
 @dataclass(frozen=True)
@@ -51,6 +51,22 @@ class Found:
         return any(unit.keeps_state and (unit.changes_locals or not unit.is_definition) for unit in units)
 
     @property
+    def is_called(self) -> bool:
+        """Whether what a call of the name gives is meant."""
+        return self.rest == CALLED
+
+    @property
+    def given(self) -> list[str]:
+        """The references of what a call of the name may give."""
+        units = [self._unit(number) for number in self.units]
+        return [found for unit in units for found in (unit.uses if _is_open(unit) else unit.gives)]
+
+    @property
+    def is_class(self) -> bool:
+        """Whether the name is a class's."""
+        return any(self._unit(number).is_class for number in self.units)
+
+    @property
     def is_callable(self) -> bool:
         """Whether the name is a function's or a class's."""
         return any(self._unit(number).is_definition for number in self.units)
@@ -58,6 +74,10 @@ class Found:
     def _unit(self, number: int) -> Unit:
         assert self.module is not None
         return self.module.outline.units[number]
+
+
+def _is_open(unit: Unit) -> bool:
+    return unit.is_class or UNKNOWN in unit.gives
 
 
 @dataclass
@@ -93,16 +113,28 @@ class Names:
                 yield from self._imported(module, f"{target}.{rest}" if rest else target, seen)
         for star in module.outline.stars:
             # Whichever comes later on import binds the name in the end.
-            yield from self._starred(module, star, name, rest, seen)
+            own = {target for number in bound for target in module.outline.units[number].targets.get(name, ())}
+            yield from self._starred(module, star, name, rest, seen, own)
 
     def _starred(
-        self, module: Module, star: str, name: str, rest: str, seen: frozenset[tuple[str, str]]
+        self, module: Module, star: str, name: str, rest: str, seen: frozenset[tuple[str, str]], own: set[str]
     ) -> Iterator[Found]:
         base = absolute(module, star)[0]
         source = self.modules.get(base)
         if source is None:
             yield Found(None, base.partition(".")[0], "")
         elif not name.startswith("__"):
+            same = [
+                unit for unit in source.outline.units if name in unit.names and own >= {*unit.targets.get(name, ())}
+            ]
+            if (
+                own
+                and same
+                and not any(target.startswith(f"{IMPORTED}.") for target in own)
+                and all(unit.targets.get(name) for unit in same)
+            ):
+                # Both import the same, such as `import enum`: whichever comes later is no matter.
+                return
             found = [
                 target for target in self._named(source, name, rest, seen) if target.module is None or target.units
             ]

@@ -7,10 +7,10 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from workflows.identity.calls import Calls
-from workflows.identity.expressions import is_elsewhere
-from workflows.identity.scopes import Scope, bound, declared, imports, keep
+from workflows.identity.expressions import changes_itself, is_elsewhere, kinds
+from workflows.identity.scopes import Scope, bound, declared, fresh, imports, keep
 from workflows.identity.syntax import digest_python, without_docstring
-from workflows.identity.unit import Unit
+from workflows.identity.unit import CALLED, PLAIN, UNKNOWN, Unit
 from workflows.identity.vocabulary import REQUIRING
 
 _Function = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
@@ -21,6 +21,8 @@ def read(statement: ast.stmt) -> Unit:
     unit = Unit(digest=digest_python(statement, documented=False), documented=digest_python(statement, documented=True))
     unit.is_definition = isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef)
     unit.is_definition |= isinstance(getattr(statement, "value", None), ast.Lambda)
+    unit.is_class = isinstance(statement, ast.ClassDef)
+    unit.is_decorated = bool(getattr(statement, "decorator_list", None))
     unit.is_compound = hasattr(statement, "body") and not unit.is_definition
     _Reader(unit).read(statement)
     if unit.asks_inputs:
@@ -41,7 +43,10 @@ class _Reader(Calls):
         if node.name == "requires" and len(self._scopes) == 1 and self._scopes[0].is_class:
             self._required(lambda: self._function(node))
         else:
+            # The class that it is called with is the new one.
+            self._is_hook = node.name == "__init_subclass__"
             self._function(node)
+            self._is_hook = False
 
     def visit_AsyncFunctionDef(self, node: ast.AsyncFunctionDef) -> None:
         self.visit_FunctionDef(node)
@@ -57,6 +62,10 @@ class _Reader(Calls):
             self.visit(base)
             if not self._inside:
                 self._unit.runs += self._reference(base)
+        if not self._scopes:
+            self._unit.changes_self = changes_itself(node)
+            bases = (found for base in node.bases for found in self._reference(base))
+            self._unit.kinds += [PLAIN, *(f"{found}.{CALLED}" for found in bases)]
         scope = Scope(True, set(bound(node.body)))
         self._within(scope, without_docstring(node.body))
 
@@ -92,11 +101,12 @@ class _Reader(Calls):
             self._unit.keeps_state = True
         if isinstance(node, ast.Lambda):
             body: list[Any] = [node.body]
+            self._unit.gives.append(UNKNOWN)
         else:
             self._annotation(node.returns)
             body = without_docstring(node.body)
         shared = set(declared(body))
-        scope = Scope(False, (names | set(bound(body))) - shared, shared=shared)
+        scope = Scope(False, (names | set(bound(body))) - shared, shared=shared, fresh=set(fresh(body)) - names)
         for imported in imports(body):
             keep(imported, scope.imports)
         self._inside += 1
@@ -174,7 +184,26 @@ class _Reader(Calls):
         # Inside a comprehension, too, it binds outside of it.
         if not self._inside and not any(scope.is_class for scope in self._scopes):
             self._unit.names.append(node.target.id)
+        if not self._scopes:
+            self._unit.kinds += kinds(node.value, self._reference)
         self.visit(node.value)
+
+    def visit_Yield(self, node: ast.Yield | ast.YieldFrom) -> None:
+        self._unit.is_generator |= len(self._scopes) == 1
+        self.generic_visit(node)
+
+    def visit_YieldFrom(self, node: ast.YieldFrom) -> None:
+        self.visit_Yield(node)
+
+    def visit_Return(self, node: ast.Return) -> None:
+        if node.value is not None and len(self._scopes) == 1 and not isinstance(node.value, ast.BinOp):
+            self._unit.gives += kinds(node.value, self._reference)
+        self.generic_visit(node)
+
+    def visit_With(self, node: ast.With | ast.AsyncWith) -> None:
+        if not self._scopes:
+            self._unit.kinds.append(UNKNOWN)
+        self.generic_visit(node)
 
     def visit_ExceptHandler(self, node: ast.ExceptHandler) -> None:
         if node.name:

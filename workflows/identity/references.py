@@ -7,8 +7,11 @@ import ast
 from workflows.identity.expressions import imported_by_name, is_sys_modules, left
 from workflows.identity.scopes import Scope
 from workflows.identity.syntax import reads_docs
-from workflows.identity.unit import Unit
+from workflows.identity.unit import CALLED, Unit
 from workflows.identity.vocabulary import ASKING, DYNAMIC
+
+# What methods call the class that they are called on, by custom.
+_CLASSES = frozenset({"cls", "mcls", "mcs", "metacls"})
 
 
 class References(ast.NodeVisitor):
@@ -19,6 +22,7 @@ class References(ast.NodeVisitor):
         self._scopes: list[Scope] = []
         self._inside = 0
         self._is_required = False
+        self._is_hook = False
         self._binds = False
 
     def read(self, statement: ast.stmt) -> None:
@@ -43,6 +47,7 @@ class References(ast.NodeVisitor):
             self._load(f"{references[0].partition(':')[0]}:")
         self._use(references)
         if not isinstance(node.ctx, ast.Load):
+            self._change_attribute(node)
             self._change(references or self._changed_by(node.value))
 
     def visit_Subscript(self, node: ast.Subscript) -> None:
@@ -97,28 +102,46 @@ class References(ast.NodeVisitor):
         (self._unit.changes_inside if self._inside else self._unit.changes).extend(references)
 
     def _changed_by(self, node: ast.AST) -> list[str]:
-        """What a method's call changes: the object at the left end, past the calls in between."""
+        """What a method's call changes: the object at the left end, or what a call of it gave, past those in between."""
+        is_given, is_method, is_part = False, False, False
         while True:
             found = self._reference(node)
             if found or not isinstance(node, ast.Attribute | ast.Call | ast.Subscript):
-                return found
+                given = [f"{one}.{CALLED}" for one in found] if is_given else []
+                return given if is_given and not is_part else [*found, *given]
             if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "vars" and node.args:
                 node = node.args[0]
             else:
+                # What hangs on the object that a call gave may belong to others, too.
+                is_part |= not is_method and not isinstance(node, ast.Call)
+                is_method = isinstance(node, ast.Call)
+                is_given |= is_method
                 node = node.func if isinstance(node, ast.Call) else node.value
 
     def _change_locally(self, node: ast.AST) -> None:
-        attribute = ""
+        attribute, depth = "", 0
         while isinstance(node, ast.Attribute | ast.Subscript):
+            depth += 1
             attribute = node.attr if isinstance(node, ast.Attribute) else attribute
+            if _is_own_class(node.value) and self._inside:
+                self._unit.changes_inside += self._unit.names
             node = node.value
         if not self._inside or not isinstance(node, ast.Name) or self._reference(node):
             return
-        if node.id not in ("self", "cls"):
-            self._unit.changes_locals = True
+        if node.id in _CLASSES and any(scope.is_class for scope in self._scopes):
+            self._unit.changes_inside += self._unit.names
+        elif node.id != "self":
+            self._unit.changes_locals |= bool(depth) or node.id not in self._scopes[-1].fresh
         elif any(scope.is_class and attribute in scope.names for scope in self._scopes):
             # What the class holds is the same for all of its instances.
             self._unit.changes_inside += self._unit.names
+
+    def _change_attribute(self, node: ast.Attribute) -> None:
+        """An attribute that a function sets: of its class, or of something that it was given."""
+        if self._inside and _is_own_class(node.value):
+            self._unit.changes_inside += self._unit.names
+        elif getattr(left(node), "id", "") != "self" and not self._is_hook:
+            self._change_locally(node.value)
 
     def _bind(self, name: str) -> None:
         if not self._scopes:
@@ -136,3 +159,9 @@ class References(ast.NodeVisitor):
     def _undecided(self, why: str) -> None:
         self._unit.undecided = self._unit.undecided or why
         self._unit.undecided_now = self._unit.undecided_now or not self._inside
+
+
+def _is_own_class(node: ast.AST) -> bool:
+    """Whether an expression is `type(self)` or `self.__class__`."""
+    is_type = isinstance(node, ast.Call) and getattr(node.func, "id", "") == "type"
+    return is_type or (isinstance(node, ast.Attribute) and node.attr == "__class__")

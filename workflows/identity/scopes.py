@@ -10,6 +10,23 @@ IMPORTED = "@"
 """What a reference begins with that goes by way of an import: `@acme.rules:LIMITS`, `@..rules:` for a relative one."""
 
 _COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
+_CONTAINERS = (ast.List, ast.Dict, ast.Set, ast.ListComp, ast.SetComp, ast.DictComp)
+_MAKING = frozenset(
+    {
+        "Counter",
+        "DataFrame",
+        "OrderedDict",
+        "Series",
+        "copy",
+        "deepcopy",
+        "defaultdict",
+        "deque",
+        "dict",
+        "list",
+        "set",
+        "sorted",
+    }
+)
 
 
 @dataclass
@@ -21,6 +38,8 @@ class Scope:
     imports: dict[str, list[str]] = field(default_factory=dict)
     shared: set[str] = field(default_factory=set)
     """What it declares global."""
+    fresh: set[str] = field(default_factory=set)
+    """What it binds to nothing but containers and objects that it makes itself."""
 
 
 def _own_nodes(body: Sequence[ast.AST]) -> Iterator[ast.AST]:
@@ -51,6 +70,24 @@ def bound(body: Sequence[ast.AST]) -> Iterator[str]:
             yield node.name
         elif isinstance(node, ast.MatchMapping) and node.rest:
             yield node.rest
+
+
+def fresh(body: Sequence[ast.AST]) -> set[str]:
+    """The names that the statements of a scope bind to nothing but what they make anew."""
+    made: list[str] = []
+    for node in _own_nodes(body):
+        if isinstance(node, ast.Assign | ast.AnnAssign) and _is_new(node.value):
+            targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+            made += [found.id for found in targets if isinstance(found, ast.Name)]
+    every = list(bound(body))
+    return {name for name in made if made.count(name) == every.count(name)}
+
+
+def _is_new(value: ast.expr | None) -> bool:
+    called = value.func if isinstance(value, ast.Call) else None
+    name = called.attr if isinstance(called, ast.Attribute) else getattr(called, "id", "")
+    is_bare = isinstance(value, ast.Call) and not value.args and not value.keywords
+    return isinstance(value, _CONTAINERS) or name in _MAKING or (name[:1].isupper() and is_bare)
 
 
 def declared(body: Sequence[ast.AST]) -> Iterator[str]:

@@ -8,6 +8,10 @@ from dataclasses import dataclass, field
 EVERYTHING = "*"
 UNKNOWN = "?"
 """What is called, where it is none of these."""
+PLAIN = "="
+"""What a value is made of, where it is a text, a number or a container."""
+CALLED = "()"
+"""What a reference ends with that stands for what a call gives."""
 
 
 @dataclass
@@ -39,16 +43,22 @@ class Unit:
     """The objects that what it binds is, or holds."""
     passes: list[list[str]] = field(default_factory=list)
     """Calls while the module is imported: what is called, and the names that it is given."""
+    gives: list[str] = field(default_factory=list)
+    """What its function returns: names, what calls gave; UNKNOWN where it may be anything that it uses."""
     is_iterator: bool = False
     """Whether it binds something that is used up by reading it."""
     keeps_state: bool = False
     """Whether it binds something that a call may change: what another call gave, a function with a list as default."""
     made_by: list[str] = field(default_factory=list)
     """What is called for what it binds."""
+    kinds: list[str] = field(default_factory=list)
+    """What the values that it binds are made of: names, what calls gave, PLAIN, UNKNOWN; of a class its bases and attributes."""
     is_fixed: bool = False
     """Whether it binds a value that cannot be changed, such as a number."""
     changes_locals: bool = False
     """Whether its functions change what they are given."""
+    changes_self: bool = False
+    """Whether the methods of its class may change their object after it was made."""
     bare: list[str] = field(default_factory=list)
     """What is called while the module is imported and has its result thrown away, so for what it does elsewhere."""
     changes: list[str] = field(default_factory=list)
@@ -68,6 +78,9 @@ class Unit:
     """Whether code beside `requires` asks for the required tasks."""
     is_definition: bool = False
     """Whether it is a function or a class."""
+    is_class: bool = False
+    is_generator: bool = False
+    is_decorated: bool = False
     is_compound: bool = False
     """Whether it holds other statements: a condition, a loop."""
     targets: dict[str, list[str]] = field(default_factory=dict)
