@@ -12,7 +12,7 @@ from typing import Any
 
 from workflows.release import VERSION
 
-FORMAT = 3
+FORMAT = 4
 """The shape and the meaning of what is kept: entries of another are dropped."""
 PYTHON = sys.implementation.cache_tag or sys.version
 
