@@ -9,7 +9,7 @@ import luigi
 
 from workflows.errors import StoreError
 from workflows.store.artefacts import Artefact
-from workflows.tasks import command
+from workflows.tasks import command, local
 from workflows.tasks.project import current
 from workflows.tasks.result import Result
 
@@ -36,7 +36,7 @@ def _make(tasks: Sequence[Result]) -> None:
     command.install()
     command.show_plan(list(tasks))
     with _failures() as failed:
-        luigi.build(list(tasks), local_scheduler=True, workers=1, log_level="CRITICAL")
+        luigi.build(list(tasks), local.Factory(), local_scheduler=True, workers=1, log_level="CRITICAL")
     if failed:
         raise failed[0]
 

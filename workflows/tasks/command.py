@@ -15,7 +15,7 @@ from luigi.task_register import Register
 from workflows.errors import ParcoursError, SchedulerError, StoreError, listed_ranges
 from workflows.identity.surroundings import restart_with_fixed_seed
 from workflows.store.address import REPORT
-from workflows.tasks import complaints, configuration, handover
+from workflows.tasks import complaints, configuration, handover, local
 from workflows.tasks.plan import UNPLANNED, is_incomplete, tree
 from workflows.tasks.project import current
 from workflows.tasks.reuse import Prospect
@@ -46,6 +46,7 @@ def install() -> None:
     """Have Luigi run as it should, and show errors of the user's making in one line."""
     configuration.complete()
     complaints.install()
+    local.install()
 
 
 def begin() -> None:

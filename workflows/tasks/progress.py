@@ -8,6 +8,8 @@ import time
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
+from luigi.scheduler import Scheduler
+
 from workflows.tasks.terminal import terminal
 
 if TYPE_CHECKING:
@@ -87,7 +89,12 @@ class _SchedulerView:
 
     def put(self, **values: Any) -> None:
         """Have these values sent, by the name of Luigi's setter."""
-        if getattr(self._task, "set_status_message", None) is None:
+        setter = getattr(self._task, "set_status_message", None)
+        if setter is None:
+            return
+        if isinstance(setter.__self__._scheduler, Scheduler):
+            # In this very process.
+            self._call(values)
             return
         with self._news:
             self._waiting.update(values)
@@ -95,6 +102,13 @@ class _SchedulerView:
         if self._thread is None:
             self._thread = threading.Thread(target=self._send, name="scheduler-view", daemon=True)
             self._thread.start()
+
+    def _call(self, values: dict[str, Any]) -> None:
+        for setter, value in values.items():
+            call = getattr(self._task, setter, None)
+            if call is not None:
+                with contextlib.suppress(Exception):
+                    call(value)
 
     def close(self) -> None:
         """Send what is waiting, if the scheduler takes it soon."""
@@ -109,11 +123,7 @@ class _SchedulerView:
             with self._news:
                 self._news.wait_for(lambda: self._waiting or self._closed)
                 values, self._waiting = self._waiting, {}
-            for setter, value in values.items():
-                call = getattr(self._task, setter, None)
-                if call is not None:
-                    with contextlib.suppress(Exception):
-                        call(value)
+            self._call(values)
             with self._news:
                 if self._closed and not self._waiting:
                     return
