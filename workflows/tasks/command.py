@@ -16,6 +16,7 @@ from workflows.errors import ParcoursError, SchedulerError, StoreError, listed_r
 from workflows.identity.surroundings import restart_with_fixed_seed
 from workflows.store.address import REPORT
 from workflows.tasks import complaints, configuration, handover
+from workflows.tasks.kernels import warm_up
 from workflows.tasks.plan import UNPLANNED, is_incomplete, tree
 from workflows.tasks.project import current
 from workflows.tasks.terminal import terminal
@@ -132,6 +133,7 @@ def _show_plan(roots: list[Result], is_alone: bool) -> None:
                 restart_with_fixed_seed(_PROGRAMS, _hand_on)
                 to_make.append(task.get_task_family())
     handover.write(incomplete)
+    warm_up(incomplete)
     terminal().plan(to_make, reused, impossible)
     current().save()
 
