@@ -79,10 +79,9 @@ def searched(request: Request, path: Sequence[str]) -> list[str]:
 
 
 def _read_plot_settings() -> None:
-    """Read the matplotlibrc that matplotlib would find if it were imported now."""
+    """Add the matplotlibrc that matplotlib would find if it were imported now to its defaults, which the parent has."""
     import matplotlib
 
-    matplotlib.rcParams.update(matplotlib.rcParamsDefault)
     matplotlib.rcParams.update(
         matplotlib.rc_params_from_file(matplotlib.matplotlib_fname(), use_default_template=False)
     )

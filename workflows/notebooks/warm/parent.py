@@ -156,7 +156,7 @@ def main(path: list[str], words: Sequence[str]) -> None:
     `path` is where Python itself looks for modules; `words` are the socket's descriptor, the owner's process, the seconds
     to stay without work, the project's folder, and the names to import.
     """
-    block = Block()
+    block, before = Block(), set(os.environ)
     place, owner, idle, root, *names = words
     try:
         ended = os.pidfd_open(int(owner))
@@ -166,10 +166,13 @@ def main(path: list[str], words: Sequence[str]) -> None:
     if unfit:
         kept = [name for name in names if name not in unfit]
         os.execv(sys.executable, [*sys.orig_argv[: len(sys.orig_argv) - len(names)], *kept])  # noqa: S606 - itself
+    added = {name: value for name, value in os.environ.items() if name not in before}
     _settle()
     listener = socket.socket(fileno=int(place))
     request = Parent(listener, ended, float(idle), path, block).serve()
     if request is not None:
+        # What was imported may have set variables, as it would have done in a process that imports it later.
+        os.environ.update(added)
         # It may be imported already, which is no matter.
         sys.modules.pop(request.module, None)
         runpy.run_module(request.module, run_name="__main__", alter_sys=True)
