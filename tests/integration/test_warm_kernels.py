@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import configparser
 import json
 import os
 import signal
@@ -24,6 +25,7 @@ from workflows.notebooks.warm import lease
 pytestmark = [pytest.mark.integration, pytest.mark.skipif(not lease.can_fork(), reason="needs Linux")]
 
 Run = Callable[..., Execution]
+ROOT = Path(__file__).resolve().parents[2]
 AHEAD = ["matplotlib", "numpy", "pandas"]
 
 
@@ -231,6 +233,14 @@ def spec(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     text = {"argv": argv, "display_name": "x", "language": "python", "metadata": stanza}
     (folder / "kernel.json").write_text(json.dumps(text))
     monkeypatch.setenv("JUPYTER_DATA_DIR", str(tmp_path / "data"))
+    # As an installation writes them; that of a checkout may be older than its setup.cfg.
+    setup = configparser.ConfigParser()
+    setup.read(ROOT / "setup.cfg")
+    (tmp_path / "entries-1.dist-info").mkdir()
+    points = "jupyter_client.kernel_provisioners"
+    declared = setup["options.entry_points"][points]
+    (tmp_path / "entries-1.dist-info" / "entry_points.txt").write_text(f"[{points}]{declared}\n")
+    monkeypatch.syspath_prepend(str(tmp_path))
     yield "warm"
     lease.end()
 

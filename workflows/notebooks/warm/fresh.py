@@ -75,7 +75,9 @@ def freshen(request: Request, streams: Sequence[int], path: Sequence[str], block
 def searched(request: Request, path: Sequence[str]) -> list[str]:
     """The module path of `python -m` in the request's folder; `path` is what Python itself adds."""
     given = [place for place in request.environment.get("PYTHONPATH", "").split(os.pathsep) if place]
-    return list(dict.fromkeys(os.path.abspath(Path(request.folder, place)) for place in ["", *given, *path]))  # noqa: PTH100 - as Python does
+    # As Python does: links stay, and only the folder itself may be there twice.
+    places = [os.path.abspath(Path(request.folder, place)) for place in ["", *given, *path]]  # noqa: PTH100
+    return [places[0], *dict.fromkeys(places[1:])]
 
 
 def _read_plot_settings() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import importlib.util
 import io
 import sys
@@ -35,7 +36,6 @@ ALWAYS = (
     "tornado.platform.asyncio",
     "workflows.evaluation.measures",
     "workflows.identity.observation",
-    "workflows.notebooks.repeatable",
 )
 _WITH = {
     "matplotlib": (
@@ -66,6 +66,8 @@ def preload(names: Sequence[str], folders: Sequence[Path]) -> list[str]:
     Returns the names that must not be imported ahead after all: they said something, which a notebook would show, or
     asked for the notebook and went on without.
     """
+    # A module may keep the function that draws ids from the moment when it is imported, and so must find the kernel's.
+    importlib.import_module("workflows.notebooks.repeatable").provide_ids()
     with _no_notebook() as asked:
         with _listening():
             for name in ALWAYS:
