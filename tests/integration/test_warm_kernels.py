@@ -18,6 +18,7 @@ import nbformat
 import psutil
 import pytest
 from jupyter_client.manager import KernelManager
+from jupyter_client.provisioning.factory import KernelProvisionerFactory
 
 from workflows.notebooks.execution import Execution, Limits, execute
 from workflows.notebooks.warm import lease
@@ -160,7 +161,12 @@ def test_a_parent_that_is_killed_harms_no_report_that_runs(run: Run) -> None:
 
 
 @pytest.mark.parametrize(
-    "end", ["import ctypes; ctypes.string_at(0)", "import os; os.kill(os.getppid(), 15); os._exit(3)", "import os; os.fork(); 1/0"]
+    "end",
+    [
+        "import ctypes; ctypes.string_at(0)",
+        "import os; os.kill(os.getppid(), 15); os._exit(3)",
+        "import os; os.fork(); 1/0",
+    ],
 )
 def test_a_kernel_that_ends_badly_harms_no_other(run: Run, end: str) -> None:
     assert run(end).failure is not None
@@ -241,6 +247,8 @@ def spec(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     declared = setup["options.entry_points"][points]
     (tmp_path / "entries-1.dist-info" / "entry_points.txt").write_text(f"[{points}]{declared}\n")
     monkeypatch.syspath_prepend(str(tmp_path))
+    # It may know what was installed before.
+    KernelProvisionerFactory.clear_instance()
     yield "warm"
     lease.end()
 

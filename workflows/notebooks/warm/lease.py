@@ -31,6 +31,10 @@ _OWN_NAMES = frozenset({"PYTHONPATH", "IPYTHONDIR", "MATPLOTLIBRC", "MPLBACKEND"
 _IMPORTING = {
     # Its allocator would start a thread, which a process that forks must not have.
     "JE_ARROW_MALLOC_CONF": "background_thread:false",
+    # What a cell needs for a moment, for a picture or a file that it reads, is given back.
+    "ARROW_DEFAULT_MEMORY_POOL": "system",
+    "MALLOC_MMAP_THRESHOLD_": "131072",
+    "MALLOC_TRIM_THRESHOLD_": "131072",
     # With this number for its parent, ipykernel neither watches it nor prints how to connect.
     "JPY_PARENT_PID": "1",
     "MATPLOTLIBRC": os.devnull,

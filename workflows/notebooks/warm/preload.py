@@ -140,12 +140,19 @@ def _no_notebook() -> Iterator[list[type]]:
 
 
 def _touch() -> None:
-    """Do once what is slow the first time and leaves nothing but caches."""
+    """Do once what is slow the first time and leaves nothing but caches, which children then share."""
     if pandas := sys.modules.get("pandas"):
-        frame = pandas.DataFrame({"number": [1.5], "text": ["a"], "time": [pandas.Timestamp(0)]})
+        frame = pandas.DataFrame({"number": [1.5, 2.5], "text": ["a", "b"], "time": pandas.Timestamp(0)})
         frame._repr_html_()
         repr(frame.describe())
+        frame.groupby("text")["number"].agg(["mean", "max"]).sort_values("mean").reset_index().merge(frame, on="text")
     if "matplotlib.figure" in sys.modules:
-        figure = sys.modules["matplotlib.figure"].Figure()
-        figure.subplots().plot([1, 2], label="a")
-        figure.savefig(io.BytesIO(), format="png")
+        figure = sys.modules["matplotlib.figure"].Figure(layout="constrained")
+        axes = figure.subplots()
+        axes.plot([1, 2], label="a")
+        axes.bar([1, 2], [1, 2])
+        axes.scatter([1, 2], [1, 2])
+        axes.set(title="a", xlabel="b", ylabel="c")
+        axes.legend()
+        for form in ("png", "svg"):
+            figure.savefig(io.BytesIO(), format=form, bbox_inches="tight")
