@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import configparser
+import datetime
 import json
 import os
 import signal
@@ -20,8 +21,10 @@ import pytest
 from jupyter_client.manager import KernelManager
 from jupyter_client.provisioning.factory import KernelProvisionerFactory
 
+from workflows import ReportTask
 from workflows.notebooks.execution import Execution, Limits, execute
 from workflows.notebooks.warm import lease
+from workflows.tasks.kernels import imported_ahead
 
 pytestmark = [pytest.mark.integration, pytest.mark.skipif(not lease.can_fork(), reason="needs Linux")]
 
@@ -291,3 +294,53 @@ def test_another_user_is_not_answered(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(os, "getuid", lambda: -1)
         with pytest.raises(PermissionError):
             parent.received(ours)
+
+
+DATE = "import datetime\ndate: datetime.date = datetime.date(2020, 1, 1)"
+
+
+@pytest.fixture
+def plan(pipeline: Any) -> Callable[..., ReportTask]:
+    """Plans a report of a template with these cells."""
+
+    def report(*cells: str) -> ReportTask:
+        pipeline.template("warm", DATE, *cells)
+        pipeline.load("")
+        return ReportTask(date=datetime.date(2020, 1, 1), template="warm")
+
+    return report
+
+
+def test_what_is_imported_ahead_is_what_the_template_imports(plan: Callable[..., ReportTask]) -> None:
+    assert {"numpy", "pandas"} <= set(imported_ahead([plan("import pandas as pd\nfrom numpy import linalg")]) or [])
+
+
+@pytest.mark.parametrize(
+    "cell", ["import os\nos.environ['MPLBACKEND'] = 'svg'", "from os import environ\nenviron.update(A='b')", "%env A=b"]
+)
+def test_a_template_that_changes_the_environment_has_a_plain_kernel(plan: Callable[..., ReportTask], cell: str) -> None:
+    assert imported_ahead([plan(cell)]) is None
+    assert imported_ahead([plan("import os\nos.environ.get('A')")]) is not None
+
+
+def test_warm_kernels_can_be_switched_off(plan: Callable[..., ReportTask], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PARCOURS_WARM_KERNELS", "false")
+    assert imported_ahead([plan("import pandas")]) is None
+
+
+def test_a_command_leaves_no_process_and_says_nothing_of_its_kernels(workplace: Any) -> None:
+    workplace.template("quick", DATE, "import pandas\n1 + 1")
+    done = workplace.run(
+        "luigi",
+        "--module",
+        "workflows",
+        "ReportTask",
+        "--date",
+        "2013-01-15",
+        "--template",
+        "quick",
+        "--local-scheduler",
+    )
+    assert done.code == 0, done.err
+    assert "cold" not in done.err
+    assert workplace.processes() == []
