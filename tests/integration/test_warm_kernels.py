@@ -232,6 +232,15 @@ def test_where_fork_is_not_to_be_had_kernels_are_plain_and_one_line_says_so(
     assert capfd.readouterr().err.count("kernels start cold") == 1
 
 
+def test_a_folder_that_is_gone_ends_the_kernel_and_not_its_parent(run: Run, tmp_path: Path) -> None:
+    run("1")
+    execution = execute(notebook("1"), tmp_path / "gone", tmp_path, Limits(20, 60), lambda *_: None, ahead=AHEAD)
+    assert execution.failure is not None
+    assert execution.failure.reason == "the kernel did not start: it died"
+    assert len(parents()) == 1
+    assert said(run("4")) == "4"
+
+
 @pytest.fixture
 def spec(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     """A kernel of Jupyter's own that names the provisioner."""

@@ -52,7 +52,8 @@ class Kernel:
     def kill(self) -> None:
         """Kill the kernel, its process group, and whatever it started outside of the group."""
         process = getattr(self.manager.provisioner, "process", None)
-        if process is not None:
+        # Of one that is reaped, the number may be another's by now.
+        if process is not None and process.poll() is None:
             with contextlib.suppress(ProcessLookupError, PermissionError):
                 os.killpg(process.pid, signal.SIGKILL)
         kill_marked(self._mark)

@@ -16,6 +16,7 @@ import socket
 import struct
 import sys
 import time
+import traceback
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -73,16 +74,25 @@ class Parent:
                 return None
             child = os.fork()
             if child == 0:
-                self._leave(connection)
-                freshen(request, [os.open(os.devnull, os.O_RDONLY), *streams], self.path, self.block)
-                return request
+                return self._become(request, streams, connection)
             self._keep(child, connection)
-        except (OSError, ValueError, KeyError):
+        except (OSError, ValueError, KeyError, TypeError):
             # Who asked is gone, or is none that can ask.
             connection.close()
         for stream in streams:
             os.close(stream)
         return None
+
+    def _become(self, request: Request, streams: Sequence[int], connection: socket.socket) -> Request:
+        """In a child: what was asked for. An error ends it, because nothing may go back to be the parent again."""
+        try:
+            self._leave(connection)
+            freshen(request, [os.open(os.devnull, os.O_RDONLY), *streams], self.path, self.block)
+        except BaseException:
+            traceback.print_exc()
+            sys.stderr.flush()
+            os._exit(1)
+        return request
 
     def _keep(self, child: int, connection: socket.socket) -> None:
         handle = os.pidfd_open(child)
@@ -142,12 +152,13 @@ def shadowed(places: Sequence[str]) -> list[str]:
 
 def _shadows(path: Path) -> bool:
     name = path.name.partition(".")[0]
-    is_module = path.suffix in (".py", ".so") or (path / "__init__.py").exists()
     known = sys.modules.get(name)
-    if not is_module or known is None or name in sys.builtin_module_names:
+    if known is None or name in sys.builtin_module_names:
         return False
+    own = path / "__init__.py"
+    is_module = path.suffix in (".py", ".so") or own.exists()
     file = getattr(known, "__file__", None)
-    return file is None or Path(file).resolve() not in (path.resolve(), (path / "__init__.py").resolve())
+    return is_module and (file is None or Path(file).resolve() not in (path.resolve(), own.resolve()))
 
 
 def main(path: list[str], words: Sequence[str]) -> None:
