@@ -138,6 +138,11 @@ def test_a_file_with_the_name_of_an_installed_module_is_what_is_imported(
     assert "kernels start cold" in capfd.readouterr().err
 
 
+def test_a_sitecustomize_of_the_project_is_run(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "sitecustomize.py").write_text("import sys\nsys.mine = 1")
+    assert said(run("import sys\nsys.mine")) == "1"
+
+
 def test_a_matplotlibrc_beside_the_templates_counts(run: Run, tmp_path: Path) -> None:
     cell = "import matplotlib\nmatplotlib.rcParams['lines.linewidth'], matplotlib.rcParamsOrig['timezone']"
     (tmp_path / "templates" / "matplotlibrc").write_text("lines.linewidth: 3\ntimezone: Europe/Paris\n")

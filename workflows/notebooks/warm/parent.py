@@ -27,6 +27,8 @@ from workflows.notebooks.warm.preload import preload
 
 _ANSWERING = 10
 """Seconds within which one who asks must have asked."""
+# Python imports these by itself.
+_AT_START = frozenset({"sitecustomize", "usercustomize"})
 
 
 @dataclass
@@ -116,7 +118,7 @@ class Parent:
         if threads > 1:
             return f"the process that forks kernels has {threads} threads"
         shadowing = shadowed(searched(request, ()))
-        return f"{shadowing[0]} has the name of an installed module" if shadowing else ""
+        return f"{shadowing[0]} comes before an installed module of its name" if shadowing else ""
 
     def _leave(self, connection: socket.socket) -> None:
         """Close in a child what is the parent's."""
@@ -142,7 +144,7 @@ def received(connection: socket.socket) -> tuple[Request, list[int]]:
 
 
 def shadowed(places: Sequence[str]) -> list[str]:
-    """The files on a module path that would be imported in the place of what is imported already."""
+    """The files on a module path that a process which starts there imports, and one that is forked does not."""
     found = []
     for place in places:
         with contextlib.suppress(OSError):
@@ -153,7 +155,7 @@ def shadowed(places: Sequence[str]) -> list[str]:
 def _shadows(path: Path) -> bool:
     name = path.name.partition(".")[0]
     known = sys.modules.get(name)
-    if known is None or name in sys.builtin_module_names:
+    if (known is None and name not in _AT_START) or name in sys.builtin_module_names:
         return False
     own = path / "__init__.py"
     is_module = path.suffix in (".py", ".so") or own.exists()
