@@ -43,6 +43,8 @@ class Settings:
     """Seconds that a whole report may take; None for no limit."""
     code: bool
     """Whether reports open with their code shown."""
+    warm_kernels: bool
+    """Whether kernels are forked from a process that has imported what templates import."""
 
 
 def load() -> Settings:
@@ -148,6 +150,12 @@ def _shown(value: str, key: str, where: str) -> bool:
     return value.strip() == "shown"
 
 
+def _switch(value: str, key: str, where: str) -> bool:
+    if value.strip().lower() not in ("true", "false"):
+        raise SettingError.wrong(key, where, value, "'true' or 'false'")
+    return value.strip().lower() == "true"
+
+
 _KEYS: dict[str, tuple[str, Callable[[str, str, str], Any]]] = {
     "pipelines": ("workflows.flights", _modules),
     "store": ("data/store", _text),
@@ -158,6 +166,7 @@ _KEYS: dict[str, tuple[str, Callable[[str, str, str], Any]]] = {
     "cell_timeout": ("600", _seconds),
     "report_timeout": ("3600", _seconds),
     "code": ("hidden", _shown),
+    "warm_kernels": ("true", _switch),
 }
 
 assert set(_KEYS) | {"root"} == {field.name for field in dataclasses.fields(Settings)}

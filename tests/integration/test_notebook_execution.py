@@ -19,7 +19,9 @@ import psutil
 import pytest
 
 from workflows.evaluation.measures import Measure, in_notebook
+from workflows.identity.surroundings import fixed
 from workflows.notebooks.execution import Execution, Limits, execute
+from workflows.notebooks.warm import lease
 
 pytestmark = pytest.mark.integration
 
@@ -36,13 +38,17 @@ def notebook(*cells: str) -> dict[str, Any]:
     return {"nbformat": 4, "nbformat_minor": 5, "metadata": {}, "cells": [text, *made]}
 
 
-@pytest.fixture
-def run(tmp_path: Path) -> Run:
-    """Runs cells in the folder `templates` of a project in `tmp_path`."""
+@pytest.fixture(params=["plain", "warm"])
+def run(request: pytest.FixtureRequest, tmp_path: Path) -> Run:
+    """Runs cells in the folder `templates` of a project in `tmp_path`, in kernels that start by themselves or by fork."""
     (tmp_path / "templates").mkdir()
+    ahead = ["matplotlib", "numpy", "pandas"] if request.param == "warm" else None
+    if ahead:
+        # Its folder is none of the kernels'.
+        lease.start(fixed(os.environ), tmp_path, ahead)
 
     def through(*cells: str, limits: Limits = NO_LIMITS, watcher: Any = lambda *_: None) -> Execution:
-        return execute(notebook(*cells), tmp_path / "templates", tmp_path, limits, watcher)
+        return execute(notebook(*cells), tmp_path / "templates", tmp_path, limits, watcher, ahead=ahead)
 
     return through
 

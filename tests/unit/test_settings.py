@@ -45,6 +45,7 @@ def test_without_a_file_every_key_has_its_default(load: Load, tmp_path: Path) ->
         "cell_timeout": 600.0,
         "report_timeout": 3600.0,
         "code": False,
+        "warm_kernels": True,
     }
 
 
@@ -62,6 +63,7 @@ GIVEN = [
     ("cell_timeout", "0.5", 0.5),
     ("report_timeout", "0", None),
     ("code", "shown", True),
+    ("warm_kernels", "false", False),
 ]
 
 
@@ -133,6 +135,7 @@ WRONG = [
     ("cell_timeout", "nan", "number of seconds"),
     ("report_timeout", "inf", "number of seconds"),
     ("code", "yes", "'hidden' or 'shown'"),
+    ("warm_kernels", "yes", "'true' or 'false'"),
 ]
 
 

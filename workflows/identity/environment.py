@@ -22,6 +22,7 @@ _MAKING = (
     "identity/surroundings.py",
     "data/*.py",
     "notebooks/*.py",
+    "notebooks/warm/*.py",
     "notebooks/page/*",
     "evaluation/measures.py",
     "tasks/query.py",

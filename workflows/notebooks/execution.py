@@ -73,16 +73,17 @@ def execute(
     watcher: Watcher,
     seed: str = "",
     scope: Scope | None = None,
+    ahead: Sequence[str] | None = None,
 ) -> Execution:
     """Run a notebook's cells in a kernel of their own, in a folder, with the modules of the project at `root`.
 
     The kernel and everything it started is dead when this returns or raises. The same cells give the same bytes, as far
     as it is not the cells that differ; ids in outputs depend on `seed`. What the cells do with the files in `scope` is
-    observed.
+    observed. The kernel is forked from a process that has imported the modules `ahead`; None is for one that starts by itself.
     """
     node = nbformat.from_dict(notebook)
     code = [index for index, cell in enumerate(node.cells) if cell.cell_type == "code"]
-    with _own_loop(), lent_kernel(root, digest(seed), scope) as (kernel, environment):
+    with _own_loop(), lent_kernel(root, digest(seed), scope, ahead) as (kernel, environment):
         run = _Run(node, code, kernel, limits, watcher)
         failure = run.through(folder, environment)
     for cell in node.cells:

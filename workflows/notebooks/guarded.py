@@ -12,6 +12,7 @@ import os
 import select
 import shutil
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 MARK = "_PARCOURS_KERNEL"
@@ -36,7 +37,20 @@ def kill_marked(mark: str) -> None:
                     process.kill()
         if not found:
             return
-        psutil.wait_procs(found, timeout=0.2)
+        _wait_for_all([process.pid for process in found])
+
+
+def _wait_for_all(pids: Sequence[int]) -> None:
+    """Return when these processes run no more, or after a moment; whether anybody reaped them does not matter."""
+    if not hasattr(os, "pidfd_open"):
+        time.sleep(0.05)
+        return
+    until = time.monotonic() + 0.2
+    for pid in pids:
+        with contextlib.suppress(ProcessLookupError), os.fdopen(os.pidfd_open(pid)) as handle:
+            poll = select.poll()
+            poll.register(handle, select.POLLIN)
+            poll.poll(max(0, until - time.monotonic()) * 1000)
 
 
 def main() -> None:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 
 import latex2mathml.converter
 from jinja2 import pass_context
 from nbconvert import HTMLExporter
+from nbconvert.filters import clean_html
 from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
 from pygments.formatters import HtmlFormatter
 from traitlets.config import Config
@@ -83,6 +84,8 @@ def _exporter() -> HTMLExporter:
         }
     )
     exporter = _PageExporter(config=config, template_name="page", extra_template_basedirs=[str(_FOLDER)])
+    # Reports of a template have the same code, whose cleaning takes a third of a page's time.
+    exporter.register_filter("clean_html", lru_cache(maxsize=1024)(clean_html))
     exporter.register_filter("mathml", lambda text: _mathml(text.strip("$ \n"), "block"))
     return exporter
 

@@ -9,11 +9,12 @@ import signal
 import sys
 import tempfile
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import psutil
+import zmq
 from jupyter_client.kernelspec import KernelSpec
 from jupyter_client.manager import AsyncKernelManager
 
@@ -21,10 +22,13 @@ from workflows.identity.foreign import ENGINE
 from workflows.identity.scope import Scope
 from workflows.identity.surroundings import fixed
 from workflows.notebooks.guarded import FOLDER, MARK, OWNER, SCOPE, SEED, kill_marked
+from workflows.notebooks.warm.provisioner import WarmProvisioner
 
 # A unix socket's path may have 107 characters; the name of the socket takes a part of them.
 _LONGEST_FOLDER = 60
 _PREFIX = "parcours-"
+_KNOCKING = 5
+"""Milliseconds between a client's attempts to reach its kernel."""
 _INLINE = "module://matplotlib_inline.backend_inline"
 
 
@@ -48,7 +52,8 @@ class Kernel:
     def kill(self) -> None:
         """Kill the kernel, its process group, and whatever it started outside of the group."""
         process = getattr(self.manager.provisioner, "process", None)
-        if process is not None:
+        # Of one that is reaped, the number may be another's by now.
+        if process is not None and process.poll() is None:
             with contextlib.suppress(ProcessLookupError, PermissionError):
                 os.killpg(process.pid, signal.SIGKILL)
         kill_marked(self._mark)
@@ -57,16 +62,25 @@ class Kernel:
 
 
 @contextlib.contextmanager
-def lent_kernel(root: Path, seed: str, scope: Scope | None = None) -> Iterator[tuple[Kernel, dict[str, str]]]:
+def lent_kernel(
+    root: Path, seed: str, scope: Scope | None = None, ahead: Sequence[str] | None = None
+) -> Iterator[tuple[Kernel, dict[str, str]]]:
     """A kernel that is still to be started, with the environment to start it in; killed at the end.
 
     `root` is the project's folder, whose modules the kernel can import; `seed` is what its ids depend on; what happens to
-    the files in `scope` is recorded.
+    the files in `scope` is recorded. `ahead` are the modules that the parent of warm kernels imports; None is for a plain
+    kernel.
     """
     folder = _private_folder()
     mark = uuid.uuid4().hex
     manager = EnvironmentKernelManager(transport="ipc", ip=str(folder / "s"), connection_file=str(folder / "k.json"))
-    manager.client_class = "jupyter_client.asynchronous.AsyncKernelClient"
+    manager.client_class = "workflows.notebooks.client.PromptClient"
+    # The kernel's sockets come to be while its client already knocks.
+    manager.context.setsockopt(zmq.RECONNECT_IVL, _KNOCKING)
+    if ahead is not None:
+        manager.provisioner = WarmProvisioner(
+            kernel_id=mark, kernel_spec=manager.kernel_spec, parent=manager, root=str(root), preload=list(ahead)
+        )
     kernel = Kernel(manager, mark)
     try:
         own = {MARK: mark, OWNER: str(os.getpid()), FOLDER: str(folder), SEED: seed}

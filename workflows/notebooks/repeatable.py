@@ -54,10 +54,24 @@ class Ids:
         return uuid.UUID(int=self._random.getrandbits(128), version=4)
 
 
+_ids: list[Ids] = []
+
+
+@functools.wraps(_draw)
+def _uuid4() -> uuid.UUID:
+    return _ids[-1].draw() if _ids else _draw()
+
+
+def provide_ids() -> None:
+    """Have what is imported from here on draw its ids from the seed of the kernel, once this process is one."""
+    uuid.uuid4 = _uuid4
+
+
 def launch(seed: str) -> None:
     """Become a kernel that draws its ids from this seed."""
     ids = Ids(seed)
-    uuid.uuid4 = functools.wraps(_draw)(lambda: ids.draw())
+    _ids.append(ids)
+    provide_ids()
     # What is named after a temporary file would be named differently in every warning.
     XCachingCompiler.get_code_name = _cell_name  # type: ignore[method-assign]
     app = IPKernelApp.instance(outstream_class=f"{__name__}.{OrderedStream.__name__}")

@@ -16,6 +16,7 @@ from workflows.errors import ParcoursError, SchedulerError, StoreError, listed_r
 from workflows.identity.surroundings import restart_with_fixed_seed
 from workflows.store.address import REPORT
 from workflows.tasks import complaints, configuration, handover, local
+from workflows.tasks.kernels import warm_up
 from workflows.tasks.plan import UNPLANNED, is_incomplete, tree
 from workflows.tasks.project import current
 from workflows.tasks.reuse import Prospect
@@ -136,6 +137,7 @@ def _show_plan(roots: list[Result], is_alone: bool) -> None:
                 restart_with_fixed_seed(_PROGRAMS, _hand_on)
                 (to_take if _is_taken_over(task, prospect) else to_make).append(task.get_task_family())
     handover.write(incomplete)
+    warm_up(incomplete)
     terminal().plan(to_make, to_take, reused, impossible)
     current().save()
 

@@ -1,0 +1,48 @@
+"""What the kernels of this process's reports have imported ahead, and the process that does it, started in good time."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
+
+from workflows.identity.surroundings import fixed
+from workflows.notebooks.warm import lease
+from workflows.tasks.project import current
+
+if TYPE_CHECKING:
+    from workflows.tasks.report import ReportTask
+    from workflows.tasks.result import Result
+
+# What is imported ahead has read the environment before the code that changes it.
+_CHANGES = re.compile(rb"\benviron\b(?!\.get\b)|\bputenv\b|%(set_)?env\b")
+
+
+def imported_ahead(reports: Sequence[ReportTask]) -> list[str] | None:
+    """The modules that the templates of these reports import, or those of the first who asked; None for plain kernels.
+
+    A template whose code changes the environment, on which what it imports then may depend, has a plain one.
+    """
+    project = current()
+    if not project.settings.warm_kernels or any(map(_changes_environment, reports)):
+        return None
+    return project.once("imported ahead", lambda: sorted({name for report in reports for name in _imports(report)}))
+
+
+def warm_up(tasks: Iterable[Result]) -> None:
+    """Have what the reports among these tasks import be imported while queries and stages run."""
+    from workflows.tasks.report import ReportTask
+
+    reports = [task for task in tasks if isinstance(task, ReportTask) and not _changes_environment(task)]
+    names = imported_ahead(reports) if reports else None
+    if names is not None:
+        lease.start(fixed(os.environ), current().settings.root, names)
+
+
+def _imports(report: ReportTask) -> Iterable[str]:
+    return report.identity.recipe.code.imports
+
+
+def _changes_environment(report: ReportTask) -> bool:
+    return any(_CHANGES.search(source) for source in report.identity.recipe.code.sources.values())
