@@ -14,11 +14,12 @@ from collections import defaultdict
 from typing import Any
 
 from luigi import interface
-from luigi.scheduler import DONE, PENDING, RUNNING, Scheduler
+from luigi.scheduler import Scheduler
+from luigi.task_status import DONE, PENDING, RUNNING
 from luigi.worker import Worker
 
 
-class LocalScheduler(Scheduler):  # type: ignore[misc]
+class LocalScheduler(Scheduler):
     """A scheduler that knows which tasks are ready; where resources or batches are asked for, it asks Luigi's."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -112,13 +113,13 @@ class _Results(collections.deque[Any]):
         return self.popleft() if self else self._others.get(timeout=timeout)
 
 
-class LocalWorker(Worker):  # type: ignore[misc]
+class LocalWorker(Worker):
     """A worker to which results of its own process come directly."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self._from_others = self._task_result_queue
-        self._task_result_queue = _Results(self._from_others)
+        self._from_others: Any = self._task_result_queue
+        self._task_result_queue: Any = _Results(self._from_others)
 
     def _create_task_process(self, task: Any) -> Any:
         process = super()._create_task_process(task)
@@ -127,7 +128,7 @@ class LocalWorker(Worker):  # type: ignore[misc]
         return process
 
 
-class Factory(interface._WorkerSchedulerFactory):  # type: ignore[misc]
+class Factory(interface._WorkerSchedulerFactory):
     """What makes Luigi's scheduler and worker for a run."""
 
     def create_local_scheduler(self) -> Scheduler:
@@ -141,4 +142,4 @@ class Factory(interface._WorkerSchedulerFactory):  # type: ignore[misc]
 
 def install() -> None:
     """Have the `luigi` command run by these."""
-    interface._WorkerSchedulerFactory = Factory
+    interface._WorkerSchedulerFactory = Factory  # type: ignore[misc]
