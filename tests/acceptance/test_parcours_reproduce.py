@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import shutil
 import sys
 from collections.abc import Callable
@@ -129,7 +130,8 @@ def test_what_is_laid_can_be_opened_as_it_is(made: Any, report: Path, tmp_path: 
 
 def test_it_says_what_differs_from_here(made: Any, report: Path, tmp_path: Path) -> None:
     lone = tmp_path / "mailed.html"
-    page = (report / "report.html").read_text()
+    # As another program would have made it, without a seal.
+    page = re.sub(r',\s*"seal": "[0-9a-f]*"', "", (report / "report.html").read_text())
     lone.write_text(
         page.replace('"packages": {', '"packages": {"somewhere": "1.0", ').replace('"luigi": "', '"luigi": "0.')
     )

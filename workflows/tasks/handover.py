@@ -18,7 +18,7 @@ from workflows.identity.closure import Code
 from workflows.identity.environment import Environment
 from workflows.identity.version import version_of
 from workflows.store.plans import Planned
-from workflows.tasks.plan import UNPLANNED, Identity, Recipe, tree
+from workflows.tasks.plan import Identity, Recipe, tree
 from workflows.tasks.project import current
 
 if TYPE_CHECKING:
@@ -43,24 +43,16 @@ class _Handover:
     written: list[_Written] = field(default_factory=list)
     covered: set[tuple[str, str]] = field(default_factory=set)
     """Tasks in a plan that is stored already, each with its store."""
-    met: list[Result] = field(default_factory=list)
-    """Tasks that were constructed since."""
 
 
 _handed = _Handover()
 atexit.register(lambda: end())
 
 
-def met(task: Result) -> None:
-    """A task that was constructed, and may be written with the next plan."""
-    if _handed.process == os.getpid() and task.version != UNPLANNED:
-        _handed.met.append(task)
-
-
 def write(roots: Iterable[Result]) -> None:
     """Store the plan of these tasks and all they are made from, those apart that a stored plan has.
 
-    With them goes every other task that was met: one that requires many has them all in one plan.
+    With them goes every other task that was constructed: one that requires many has them all in one plan.
     """
     store, place = current().store, current().settings.store
 
@@ -69,8 +61,7 @@ def write(roots: Iterable[Result]) -> None:
 
     missing = [root for root in roots if is_missing(root)]
     if missing:
-        others, _handed.met = _handed.met, []
-        missing += [task for task in others if is_missing(task) and not task.identity.problem]
+        missing += [task for task in current().plan.constructed() if is_missing(task) and not task.identity.problem]
     tasks = {task.version: task for root in missing for task in tree(root)}
     if not tasks:
         return

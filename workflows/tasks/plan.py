@@ -108,6 +108,7 @@ class Plan:
         self._identities: dict[Key, Identity] = {}
         self._open: set[Key] = set()
         self._depth = 0
+        self._constructed: list[Result] = []
 
     def identity(
         self, key: Key, draft: Result, environment: Callable[[Code], Environment], version: str = ""
@@ -134,6 +135,16 @@ class Plan:
             else:
                 raise _First(key, draft)
         return self._identities[key]
+
+    def meet(self, task: Result) -> None:
+        """A task with its version."""
+        if task.version != UNPLANNED:
+            self._constructed.append(task)
+
+    def constructed(self) -> list[Result]:
+        """The tasks that were constructed since this was asked last."""
+        found, self._constructed = self._constructed, []
+        return found
 
     def known(self, key: Key) -> Identity | None:
         """The identity of a task, if it was computed already."""

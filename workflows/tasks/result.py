@@ -113,7 +113,7 @@ class Result(luigi.Task):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        handover.met(self)
+        current().plan.meet(self)
         command.asked(self)
 
     @classmethod
