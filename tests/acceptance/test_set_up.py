@@ -162,6 +162,8 @@ def test_a_set_up_that_is_interrupted_counts_as_not_made(
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
         start_new_session=True,
+        # What runs in the background of a script is started deaf to Ctrl-C, and so would be what it starts.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
     until = time.monotonic() + 20
     while not (fresh / "waiting").exists() and time.monotonic() < until:
