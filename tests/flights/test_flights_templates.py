@@ -14,8 +14,8 @@ from typing import Any
 import nbformat
 import pandas as pd
 import pytest
-from jupyter_client.manager import AsyncKernelManager
 from nbclient import NotebookClient
+from traitlets.config import Config
 
 ROOT = Path(__file__).parents[2]
 TEMPLATES = ROOT / "templates"
@@ -93,8 +93,9 @@ def run(name: str, folder: Path) -> list[Any]:
     """The outputs of the template as it is, run in the templates' folder."""
     notebook = stored(name)
     # Ports that are free now may be another test's in a moment.
-    manager = AsyncKernelManager(kernel_name="python3", transport="ipc", ip=str(folder / "k"))
-    client = NotebookClient(notebook, km=manager, timeout=120, resources={"metadata": {"path": TEMPLATES}})
+    sockets = Config({"ConnectionFileMixin": {"transport": "ipc", "ip": str(folder / "k")}})
+    resources = {"metadata": {"path": TEMPLATES}}
+    client = NotebookClient(notebook, timeout=120, kernel_name="python3", resources=resources, config=sockets)
     client.execute()
     return [output for cell in notebook.cells for output in cell.get("outputs", [])]
 
