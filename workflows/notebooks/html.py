@@ -8,13 +8,18 @@ from pathlib import Path
 from typing import Any
 
 import latex2mathml.converter
+import nbformat
 from jinja2 import pass_context
+from jupyter_core.paths import ENV_JUPYTER_PATH
 from nbconvert import HTMLExporter
-from nbconvert.filters import clean_html
+from nbconvert.exporters.templateexporter import TemplateExporter
+from nbconvert.filters import Highlight2HTML, clean_html
 from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
+from nbconvert.filters.widgetsdatatypefilter import WidgetsDataTypeFilter
 from pygments.formatters import HtmlFormatter
 from traitlets.config import Config
 
+from workflows.notebooks.contained import contained, described
 from workflows.notebooks.facts import PageFacts
 
 _FOLDER = Path(__file__).parent
@@ -41,10 +46,14 @@ def render(notebook: Any, folder: Path, facts: PageFacts, hidden: str) -> str:
     measures) are left out, because the page lists them.
     """
     resources = {"metadata": {"path": str(folder), "name": facts.title}, "facts": facts, "hidden": hidden, **_fixed()}
-    page, end, rest = _exporter().from_notebook_node(notebook, resources=resources)[0].rpartition("</body>")
-    # After nbconvert, which writes every element anew in its own way.
-    record = f"{_RECORD}{_embedded_json(facts.record)}</script>"
-    return f"{page}{record}\n{end}{rest}"
+    resources["record"] = f"{_RECORD}{_embedded_json(facts.record)}</script>"
+    return str(_exporter().from_notebook_node(notebook, resources=resources)[0])
+
+
+def prepare() -> None:
+    """Make ahead what every page needs, so that the first of a process waits for nothing else."""
+    cells = [nbformat.v4.new_markdown_cell("text"), nbformat.v4.new_code_cell("0")]
+    render(nbformat.v4.new_notebook(cells=cells), _FOLDER, PageFacts("", "", False), "")
 
 
 def content(page: str) -> str:
@@ -75,6 +84,8 @@ def _exporter() -> HTMLExporter:
     config = Config(
         {
             "NbConvertBase": {"display_data_priority": _SHOWN},
+            # Once, and not again before and after every step.
+            "Exporter": {"optimistic_validation": True},
             "TagRemovePreprocessor": {
                 "enabled": True,
                 "remove_cell_tags": {"remove-cell"},
@@ -84,25 +95,57 @@ def _exporter() -> HTMLExporter:
         }
     )
     exporter = _PageExporter(config=config, template_name="page", extra_template_basedirs=[str(_FOLDER)])
-    # Reports of a template have the same code, whose cleaning takes a third of a page's time.
-    exporter.register_filter("clean_html", lru_cache(maxsize=1024)(clean_html))
-    exporter.register_filter("mathml", lambda text: _mathml(text.strip("$ \n"), "block"))
+    # What a user has put into a folder of their own must not change the pages.
+    exporter.template_data_paths = [str(Path(place, "nbconvert", "templates")) for place in ENV_JUPYTER_PATH]
+    filters = {
+        # Reports of a template have the same code, whose colours and cleaning would take a third of a page's time.
+        "highlight_code": lambda source, metadata: _highlighted(source, metadata.get("magics_language")),
+        "clean_html": lru_cache(maxsize=1024)(clean_html),
+        "contained": contained,
+        "described": described,
+        "mathml": lambda text: _mathml(text.strip("$ \n"), "block"),
+    }
+    for name, function in filters.items():
+        exporter.register_filter(name, function)
     return exporter
+
+
+@lru_cache(maxsize=1024)
+def _highlighted(source: str, language: str | None) -> str:
+    highlight = Highlight2HTML(pygments_lexer="ipython3", parent=_exporter())
+    return str(highlight(source, metadata={"magics_language": language} if language else {}))
 
 
 class _PageExporter(HTMLExporter):
     """nbconvert's exporter with formulas as MathML, which browsers draw by themselves."""
 
+    def from_notebook_node(
+        self, nb: Any, resources: dict[str, Any] | None = None, **kw: Any
+    ) -> tuple[Any, dict[str, Any]]:
+        """The page as its template makes it: nbconvert's own would read and write it as a whole again, which takes as long."""
+        known = self._init_resources(resources)
+        types = WidgetsDataTypeFilter(notebook_metadata=nb.metadata, parent=self, resources=known)
+        self.register_filter("filter_data_type", types)
+        return TemplateExporter.from_notebook_node(self, nb, known, **kw)
+
     @pass_context
     def markdown2html(self, context: Any, source: str) -> str:
-        renderer = _Renderer(
-            escape=False,
-            attachments=context.get("cell", {}).get("attachments", {}),
-            embed_images=True,
-            path=context["resources"]["metadata"]["path"],
-            exclude_anchor_links=True,
-        )
-        return str(MarkdownWithMath(renderer=renderer).render(source))
+        folder, attachments = context["resources"]["metadata"]["path"], context.get("cell", {}).get("attachments", {})
+        # Reports of a template have the same texts; a picture beside them may change.
+        may_change = attachments or "![" in source or "<img" in source
+        return _read(source, folder, attachments) if may_change else _from_text(source)
+
+
+@lru_cache(maxsize=1024)
+def _from_text(source: str) -> str:
+    return _read(source, "", {})
+
+
+def _read(source: str, folder: str, attachments: dict[str, Any]) -> str:
+    renderer = _Renderer(
+        escape=False, attachments=attachments, embed_images=True, path=folder, exclude_anchor_links=True
+    )
+    return contained(str(MarkdownWithMath(renderer=renderer).render(source)))
 
 
 class _Renderer(IPythonRenderer):

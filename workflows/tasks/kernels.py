@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from workflows.identity.surroundings import fixed
 from workflows.notebooks.warm import lease
+from workflows.tasks.pages import WRITERS
 from workflows.tasks.project import current
 
 if TYPE_CHECKING:
@@ -41,7 +42,7 @@ def warm_up(tasks: Iterable[Result]) -> None:
 
 
 def _imports(report: ReportTask) -> Iterable[str]:
-    return report.identity.recipe.code.imports
+    return report.identity.recipe.code.imports - WRITERS
 
 
 def _changes_environment(report: ReportTask) -> bool:

@@ -2,14 +2,30 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
-from collections.abc import Sequence
+import threading
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from workflows.evaluation.measures import MIME, Measure
 from workflows.store.provenance import Provenance
 from workflows.tasks.project import current
+
+WRITERS = frozenset(("latex2mathml", "nbconvert"))
+"""The modules that write a report's page, which count as what its template imports does."""
+
+
+@contextlib.contextmanager
+def written_soon() -> Iterator[None]:
+    """Make what writes pages while something else is waited for: it takes a process's first page a second."""
+    thread = threading.Thread(target=_prepare, name="page")
+    thread.start()
+    try:
+        yield
+    finally:
+        thread.join()
 
 
 @dataclass(frozen=True)
@@ -43,6 +59,12 @@ class Pages:
         shown = json.loads(record.to_json())
         known = {"summary": summary(shown), "sections": sections(shown), "record": shown}
         return _page(notebook, PageFacts(shows_code=self.shows_code, **known, **others))
+
+
+def _prepare() -> None:
+    from workflows.notebooks.html import prepare
+
+    prepare()
 
 
 def _page(notebook: Any, facts: Any) -> str:

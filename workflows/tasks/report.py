@@ -24,7 +24,7 @@ from workflows.store.artefacts import Address, Artefact, Provenance, described
 from workflows.store.plans import Planned
 from workflows.tasks import command
 from workflows.tasks.kernels import imported_ahead
-from workflows.tasks.pages import Pages
+from workflows.tasks.pages import Pages, written_soon
 from workflows.tasks.parameters import DateParameter, json_object
 from workflows.tasks.plan import Recipe
 from workflows.tasks.production import Made
@@ -130,16 +130,17 @@ class ReportTask(Result):
             if progress.is_time_to_show():
                 self._show_growing(notebook, folder, done, of)
 
-        execution = execute(
-            self.source.filled({**self._changed, **tables}),
-            folder=project.settings.templates,
-            root=project.settings.root,
-            limits=Limits(project.settings.cell_timeout, project.settings.report_timeout),
-            watcher=watch,
-            seed=canonical_json([self.get_task_family(), self.significant_texts()]),
-            scope=project.scope,
-            ahead=imported_ahead([self]),
-        )
+        with written_soon():
+            execution = execute(
+                self.source.filled({**self._changed, **tables}),
+                folder=project.settings.templates,
+                root=project.settings.root,
+                limits=Limits(project.settings.cell_timeout, project.settings.report_timeout),
+                watcher=watch,
+                seed=canonical_json([self.get_task_family(), self.significant_texts()]),
+                scope=project.scope,
+                ahead=imported_ahead([self]),
+            )
         self._settle(execution.notebook, inputs)
         if execution.failure:
             raise self._failed(folder, execution, execution.failure, draft, progress)

@@ -8,6 +8,7 @@ from workflows.errors import TemplateError
 from workflows.identity.closure import Code
 from workflows.identity.modules import Module
 from workflows.notebooks.template import Template
+from workflows.tasks.pages import WRITERS
 from workflows.tasks.project import current
 from workflows.tasks.query import Query
 from workflows.tasks.result import Result
@@ -49,7 +50,7 @@ def read_template(name: str) -> Template:
 
 
 def template_code(name: str) -> Code:
-    """The code closure of a template's cells."""
+    """The code closure of a template's cells, with what writes its page."""
     return current().once(("template code", name), lambda: _read_template_code(name))
 
 
@@ -58,4 +59,5 @@ def _read_template_code(name: str) -> Code:
     project = current()
     samples = [str(template.parameters[name].default) for name in template.tables]
     name = project.label(template.path)
-    return project.code.of_notebook(Module("", template.path, template.cells, template.source), name, samples)
+    cells = Module("", template.path, template.cells, template.source)
+    return project.code.of_notebook(cells, name, samples) | Code({}, WRITERS)
