@@ -14,6 +14,7 @@ import nbformat
 import pytest
 
 from workflows.evaluation.measures import MIME, Measure
+from workflows.notebooks import html
 from workflows.notebooks.facts import PageFacts, input_lines, sections, summary
 from workflows.notebooks.html import content, render
 
@@ -331,3 +332,24 @@ def test_what_looks_like_the_panel_in_a_notebook_is_content() -> None:
 
 def test_the_content_of_a_page_that_says_nothing_is_the_page() -> None:
     assert content("<p>plain</p>") == "<p>plain</p>"
+
+
+def test_templates_of_the_users_own_change_no_page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("classic", "page", "base"):
+        folder = tmp_path / "nbconvert" / "templates" / name
+        folder.mkdir(parents=True)
+        for file in ("index.html.j2", "base.html.j2", "null.j2"):
+            (folder / file).write_text("another page")
+    before = page(*everything()).html
+    for variable in ("JUPYTER_PATH", "JUPYTER_DATA_DIR", "JUPYTER_CONFIG_PATH"):
+        monkeypatch.setenv(variable, str(tmp_path))
+    html._exporter.cache_clear()
+    assert page(*everything()).html == before
+    html._exporter.cache_clear()
+
+
+def test_the_first_page_is_made_ready_without_a_notebook(monkeypatch: pytest.MonkeyPatch) -> None:
+    html._exporter.cache_clear()
+    html.prepare()
+    assert html._exporter.cache_info().currsize == 1
+    assert "<main>" in page(*everything()).html

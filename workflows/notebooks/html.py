@@ -94,9 +94,10 @@ def _exporter() -> HTMLExporter:
             },
         }
     )
-    exporter = _PageExporter(config=config, template_name="page", extra_template_basedirs=[str(_FOLDER)])
-    # What a user has put into a folder of their own must not change the pages.
-    exporter.template_data_paths = [str(Path(place, "nbconvert", "templates")) for place in ENV_JUPYTER_PATH]
+    installed = [str(Path(place, "nbconvert", "templates")) for place in ENV_JUPYTER_PATH]
+    exporter = _PageExporter(
+        config=config, template_name="page", extra_template_basedirs=[str(_FOLDER)], template_data_paths=installed
+    )
     filters = {
         # Reports of a template have the same code, whose colours and cleaning would take a third of a page's time.
         "highlight_code": lambda source, metadata: _highlighted(source, metadata.get("magics_language")),
@@ -127,6 +128,10 @@ class _PageExporter(HTMLExporter):
         types = WidgetsDataTypeFilter(notebook_metadata=nb.metadata, parent=self, resources=known)
         self.register_filter("filter_data_type", types)
         return TemplateExporter.from_notebook_node(self, nb, known, **kw)
+
+    def get_prefix_root_dirs(self) -> list[str]:
+        """Where templates lie: what users have put into folders of their own must not change the pages."""
+        return list(ENV_JUPYTER_PATH)
 
     @pass_context
     def markdown2html(self, context: Any, source: str) -> str:
