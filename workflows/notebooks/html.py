@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from functools import cache, lru_cache
+from importlib.metadata import files
 from pathlib import Path
 from typing import Any
 
@@ -94,9 +95,11 @@ def _exporter() -> HTMLExporter:
             },
         }
     )
-    installed = [str(Path(place, "nbconvert", "templates")) for place in ENV_JUPYTER_PATH]
     exporter = _PageExporter(
-        config=config, template_name="page", extra_template_basedirs=[str(_FOLDER)], template_data_paths=installed
+        config=config,
+        template_name="page",
+        extra_template_basedirs=[str(_FOLDER)],
+        template_data_paths=[str(_installed() / "nbconvert" / "templates")],
     )
     filters = {
         # Reports of a template have the same code, whose colours and cleaning would take a third of a page's time.
@@ -109,6 +112,14 @@ def _exporter() -> HTMLExporter:
     for name, function in filters.items():
         exporter.register_filter(name, function)
     return exporter
+
+
+@cache
+def _installed() -> Path:
+    """Jupyter's folder into which nbconvert has installed its templates."""
+    base = "nbconvert/templates/classic/base.html.j2"
+    found = [file for file in files("nbconvert") or () if file.as_posix().endswith(base)]
+    return Path(str(found[0].locate())).resolve().parents[3] if found else Path(ENV_JUPYTER_PATH[0])
 
 
 @lru_cache(maxsize=1024)
@@ -131,7 +142,7 @@ class _PageExporter(HTMLExporter):
 
     def get_prefix_root_dirs(self) -> list[str]:
         """Where templates lie: what users have put into folders of their own must not change the pages."""
-        return list(ENV_JUPYTER_PATH)
+        return [str(_installed())]
 
     @pass_context
     def markdown2html(self, context: Any, source: str) -> str:
