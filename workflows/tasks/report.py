@@ -129,6 +129,7 @@ class ReportTask(Result):
             progress.step(f"cell {min(done + 1, of)} of {of}", done, of)
             if progress.is_time_to_show():
                 self._show_growing(notebook, folder, done, of)
+            progress.timing.lap("preview")
 
         execution = execute(
             self.source.filled({**self._changed, **tables}),
@@ -139,14 +140,19 @@ class ReportTask(Result):
             seed=canonical_json([self.get_task_family(), self.significant_texts()]),
             scope=project.scope,
             ahead=imported_ahead([self]),
+            timing=progress.timing,
         )
         self._settle(execution.notebook, inputs)
         if execution.failure:
             raise self._failed(folder, execution, execution.failure, draft, progress)
         (folder / MEASURES).write_text(to_json(in_notebook(execution.notebook.cells)), encoding="utf-8")
         _write_notebook(folder, execution.notebook)
+        progress.timing.lap("write")
         draft, recipe = learned(self, draft, execution.observed, inputs)
-        return replace(self._rendered(folder, execution.notebook, draft), draft=draft, recipe=recipe)
+        progress.timing.lap("check")
+        made = self._rendered(folder, execution.notebook, replace(draft, timing=_until_now(progress)))
+        progress.timing.lap("html")
+        return replace(made, draft=draft, recipe=recipe)
 
     def take(self, folder: Path, twin: Artefact, inputs: Sequence[Artefact], draft: Provenance) -> Made:
         """Take over an equal report's outputs and measures; the inputs it names and the page's provenance are its own."""
@@ -179,7 +185,8 @@ class ReportTask(Result):
         self, folder: Path, execution: Execution, failure: Failure, draft: Provenance, progress: Progress
     ) -> ReportError:
         """Keep what there is of a failed report, and say where it is and how to make it again."""
-        record = replace(draft, failure=asdict(failure), seconds=_seconds_since(draft.started))
+        seconds, timing = _seconds_since(draft.started), _until_now(progress)
+        record = replace(draft, failure=asdict(failure), seconds=seconds, timing=timing)
         where = f"cell {failure.cell} of {failure.of}" if failure.cell <= failure.of else "the end"
         sentence = f"{self.label} failed in {where}: {failure.reason}"
         store, code = current().store, self.identity.recipe.code
@@ -274,6 +281,10 @@ def _given(template: Template, text: str) -> tuple[datetime.date | None, str]:
 def _reproducing(kept: str) -> str:
     """The command that lays a failed report for work by hand."""
     return shlex.join(["parcours", "reproduce", current().store.shown(kept), "--into", "try"])
+
+
+def _until_now(progress: Progress) -> dict[str, Any]:
+    return progress.timing.record(current().run)
 
 
 def _seconds_since(started: str) -> float:
