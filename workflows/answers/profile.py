@@ -1,0 +1,167 @@
+"""Where the time of a result went: the parts of its making, those of what was made for it, and what all else once cost."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import chain
+from typing import Any
+
+from workflows.answers.origin import Made, Origin
+from workflows.store.provenance import Provenance
+from workflows.store.timing import PastRun, Timing
+
+
+@dataclass(frozen=True)
+class Part:
+    """Something that took time."""
+
+    name: str
+    seconds: float
+    note: str = ""
+    """What else there is to say of it."""
+    parts: tuple[Part, ...] = ()
+    """What it was made of, without a gap; empty where that is not told."""
+
+    def as_json(self) -> dict[str, Any]:
+        """The part for a program."""
+        found = {"name": self.name, "seconds": round(self.seconds, 6)}
+        note = {"note": self.note} if self.note else {}
+        return {**found, **note, "parts": [part.as_json() for part in self.parts]}
+
+
+@dataclass(frozen=True)
+class Profile:
+    """The times of one result."""
+
+    parts: Sequence[Part]
+    """What its run did for it, in order."""
+    run: PastRun | None
+    """Its run, if it was that of a command."""
+    before: Sequence[Part]
+    """What it was made from and its run did not make, or take over only, and what that cost when it was computed."""
+    missing: str
+    """What is not known, in a sentence."""
+
+    @property
+    def seconds(self) -> float:
+        """All the parts together; more than the run took where it did several things at once."""
+        return sum(part.seconds for part in self.parts)
+
+    def as_json(self) -> dict[str, Any]:
+        """The times for a program."""
+        return {
+            "seconds": round(self.seconds, 6),
+            "wall": self.run and self.run.seconds,
+            "parts": [part.as_json() for part in self.parts],
+            "before": [part.as_json() for part in self.before],
+            "missing": self.missing or None,
+        }
+
+
+def profile(origin: Origin, record: Provenance, lines: Sequence[str]) -> Profile:
+    """Where the time of an origin's root went; `record` is what is known best of it, `lines` its cells' first ones."""
+    root = replace(origin.root, record=record)
+    timing = Timing.of(record.timing)
+    if timing is None:
+        return Profile((), None, tuple(_once(root, lines)), "its record is of an older release, which kept no times")
+    groups = _grouped(made for made in origin.results.values() if made.version != root.version)
+    fresh = [[made for made in group if _is_of(timing.run, made)] for group in groups]
+    parts = [*_command(timing.run), *(_together(group) for group in fresh if group), _part(root, record, timing, lines)]
+    before = (part for group in groups for part in _known([made for made in group if not _is_of(timing.run, made)]))
+    taken = (part for made in [*chain(*fresh), root] for part in _once(made, lines if made is root else ()))
+    return Profile(parts, timing.run, (*before, *taken), _missing(record, timing))
+
+
+def _missing(record: Provenance, timing: Timing) -> str:
+    if record.failure or "store" in timing.parts:
+        return ""
+    return "this page's own record was written before the page; the artefact's knows the rest"
+
+
+def _command(run: PastRun | None) -> Iterator[Part]:
+    """What the command did before the first result."""
+    if run:
+        yield Part("start", run.start, "Python and its modules")
+        yield Part("plan", run.plan, f"of {run.results} result{'' if run.results == 1 else 's'}")
+
+
+def _is_of(run: PastRun | None, made: Made) -> bool:
+    """Whether a result was made while a run went on."""
+    return bool(run and made.record and datetime.datetime.fromisoformat(made.record.started) >= run.started)
+
+
+def _grouped(results: Iterable[Made]) -> list[list[Made]]:
+    """The results of each task, what was made first at the top."""
+    known = sorted(
+        (made for made in results if made.record), key=lambda made: made.record.started if made.record else ""
+    )
+    groups: dict[str, list[Made]] = {}
+    for made in known:
+        groups.setdefault(made.task, []).append(made)
+    return list(groups.values())
+
+
+def _together(group: Sequence[Made]) -> Part:
+    """The results of one task as one part."""
+    parts: dict[str, float] = {}
+    seconds = 0.0
+    for made in group:
+        assert made.record
+        timing = Timing.of(made.record.timing)
+        seconds += timing.seconds if timing else made.record.seconds
+        for name, passed in timing.parts.items() if timing else ():
+            parts[name] = parts.get(name, 0.0) + passed
+    taken = sum(1 for made in group if made.record and made.record.reused_from)
+    note = "" if not taken else "taken over" if taken == len(group) else f"{taken} taken over"
+    return Part(_title(group), seconds, note, tuple(Part(name, passed) for name, passed in parts.items()))
+
+
+def _part(made: Made, record: Provenance, timing: Timing, lines: Sequence[str]) -> Part:
+    """One result with everything it spent time on."""
+    parts = []
+    for name, seconds in timing.parts.items():
+        parts.append(Part(name, seconds, (timing.kernel or "") if name == "kernel" else ""))
+        if name == "kernel" and timing.cells:
+            parts.append(_cells(record, timing.cells, lines))
+    return Part(made.name, timing.seconds, "taken over" if record.reused_from else "", tuple(parts))
+
+
+def _cells(record: Provenance, cells: Sequence[float], lines: Sequence[str]) -> Part:
+    """The code cells, the slowest first."""
+    failed = record.failure["cell"] if record.failure else 0
+    told = dict(enumerate(lines, 1))
+    parts = [
+        Part(f"cell {number}", seconds, ("failed: " if number == failed else "") + told.get(number, ""))
+        for number, seconds in enumerate(cells, 1)
+    ]
+    parts.sort(key=lambda part: -part.seconds)
+    return Part("cells", sum(cells), f"{len(cells)}, the slowest first", tuple(parts))
+
+
+def _known(group: Sequence[Made]) -> Iterator[Part]:
+    """What results that were there already had cost."""
+    computed = [made.computed or made.record for made in group]
+    records = [record for record in computed if record]
+    if records:
+        days = sorted({record.started[:10] for record in records})
+        when = days[0] if len(days) == 1 else f"{days[0]} .. {days[-1]}"
+        yield Part(_title(group), sum(_seconds(record) for record in records), f"made {when}")
+
+
+def _once(made: Made, lines: Sequence[str]) -> Iterator[Part]:
+    """What a result that was taken over cost the run that computed it."""
+    if made.record and made.record.reused_from and made.computed:
+        timing, when = Timing.of(made.computed.timing), f"computed {made.computed.started[:10]}"
+        parts = _part(made, made.computed, timing, lines).parts if timing and lines else ()
+        yield Part(made.name, _seconds(made.computed), when, parts)
+
+
+def _seconds(record: Provenance) -> float:
+    timing = Timing.of(record.timing)
+    return timing.seconds if timing else record.seconds
+
+
+def _title(group: Sequence[Made]) -> str:
+    return group[0].name if len(group) == 1 else f"{group[0].task} x{len(group)}"
