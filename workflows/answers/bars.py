@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 
 from workflows.answers.profile import Part, Profile
+from workflows.store.timing import duration
 
 _WIDTH = 20
 """Characters of a bar that stands for everything."""
+_LEAST = 0.005
+"""The share from which on a part has a row of its own."""
 _EIGHTHS = " ▏▎▍▌▋▊▉"
 _LONGEST = 120
 """Characters of a line from which on a note is cut."""
@@ -15,7 +18,8 @@ _LONGEST = 120
 
 def drawn(profile: Profile) -> list[str]:
     """The lines of the table, with what is to be said before and after it."""
-    rows, before = list(_flat(profile.parts)), list(_flat(profile.before))
+    least = profile.seconds * _LEAST
+    rows, before = list(_flat(profile.parts, least)), list(_flat(profile.before, least))
     width = max((len(name) for name, _ in (*rows, *before)), default=0)
     lines = [*_sum(profile), *(_line(name, part, width, profile.seconds) for name, part in rows)]
     if before:
@@ -23,44 +27,46 @@ def drawn(profile: Profile) -> list[str]:
     return [*lines, *([f"not known: {profile.missing}"] if profile.missing else [])]
 
 
-def shown(seconds: float) -> str:
-    """A duration with the digits that matter."""
-    if seconds < 0.0995:
-        return f"{1000 * seconds:.{0 if seconds >= 0.00095 else 1}f} ms"
-    digits = 2 if seconds < 9.995 else 1 if seconds < 99.95 else 0
-    return f"{seconds:,.{digits}f} s"
-
-
 def _sum(profile: Profile) -> Iterator[str]:
     """The parts against the wall time."""
     if not profile.parts:
         return
-    whole = f"{shown(profile.seconds)} in all"
+    whole = f"{duration(profile.seconds)} in all"
     if profile.run is None:
         yield f"time {whole}"
     elif profile.seconds <= profile.run.seconds:
         rest = profile.run.seconds - profile.seconds
-        share = f"{profile.seconds / profile.run.seconds:.0%} of the {shown(profile.run.seconds)}"
-        yield f"time {whole}, {share} from the run's start to the stored result; Luigi and other results took {shown(rest)}"
+        share = f"{profile.seconds / profile.run.seconds:.0%} of the {duration(profile.run.seconds)}"
+        yield f"time {whole}, {share} from the run's start to the stored result; all else that the run did took {duration(rest)}"
     else:
-        yield f"time {whole}, several things at once: the run had gone on for {shown(profile.run.seconds)}"
+        yield f"time {whole}, several things at once: the run had gone on for {duration(profile.run.seconds)}"
     yield ""
 
 
-def _flat(parts: Iterable[Part], depth: int = 0) -> Iterator[tuple[str, Part]]:
+def _flat(parts: Iterable[Part], least: float, depth: int = 0) -> Iterator[tuple[str, Part]]:
+    """Each part under its name, indented; what takes less than `least` seconds inside of a result goes together."""
+    small = [part for part in parts if depth == 1 and part.seconds < least and not part.parts]
     for part in parts:
-        yield "  " * depth + part.name, part
-        yield from _flat(part.parts, depth + 1)
+        if len(small) < 2 or part not in small:
+            yield "  " * depth + part.name, part
+            yield from _flat(part.parts, least, depth + 1)
+    if len(small) > 1:
+        names = ", ".join(part.name for part in small)
+        yield "  " * depth + "others", Part("others", sum(part.seconds for part in small), names)
 
 
 def _line(name: str, part: Part, width: int, whole: float | None) -> str:
     """A part's row; its share is that of the whole."""
-    line = f"{name:<{width}}  {shown(part.seconds):>8}"
+    line = f"{name:<{width}}  {duration(part.seconds):>8}"
     if whole is not None:
         share = part.seconds / whole if whole else 0.0
-        line += f"  {share:>4.0%}  {_bar(share):<{_WIDTH}}"
+        line += f"  {_percent(share):>4}  {_bar(share):<{_WIDTH}}"
     note = part.note if len(part.note) <= _LONGEST - len(line) else f"{part.note[: _LONGEST - 1 - len(line)]}…"
     return f"{line}  {note}".rstrip()
+
+
+def _percent(share: float) -> str:
+    return "<1%" if 0 < share < 0.005 else f"{share:.0%}"
 
 
 def _bar(share: float) -> str:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from itertools import chain
 from typing import Any
 
 from workflows.answers.origin import Made, Origin
@@ -65,19 +64,34 @@ def profile(origin: Origin, record: Provenance, lines: Sequence[str]) -> Profile
     root = replace(origin.root, record=record)
     timing = Timing.of(record.timing)
     if timing is None:
-        return Profile((), None, tuple(_once(root, lines)), "its record is of an older release, which kept no times")
+        return Profile(
+            (),
+            None,
+            tuple(_once(root, lines)),
+            "its record is of an older release, or of another program, which kept no times",
+        )
     groups = _grouped(made for made in origin.results.values() if made.version != root.version)
-    fresh = [[made for made in group if _is_of(timing.run, made)] for group in groups]
-    parts = [*_command(timing.run), *(_together(group) for group in fresh if group), _part(root, record, timing, lines)]
-    before = (part for group in groups for part in _known([made for made in group if not _is_of(timing.run, made)]))
-    taken = (part for made in [*chain(*fresh), root] for part in _once(made, lines if made is root else ()))
-    return Profile(parts, timing.run, (*before, *taken), _missing(record, timing))
+    parts = list(_command(timing.run))
+    before: list[Part] = []
+    for group in groups:
+        fresh = [made for made in group if _is_of(timing.run, made)]
+        parts += [_together(fresh)] if fresh else []
+        before += _known([made for made in group if made not in fresh], "made")
+        before += _known([made for made in fresh if made.record and made.record.reused_from], "computed")
+    parts.append(_part(root, record, timing, lines))
+    return Profile(parts, timing.run, [*before, *_once(root, lines)], _missing(origin, record, timing))
 
 
-def _missing(record: Provenance, timing: Timing) -> str:
-    if record.failure or "store" in timing.parts:
-        return ""
-    return "this page's own record was written before the page; the artefact's knows the rest"
+def _missing(origin: Origin, record: Provenance, timing: Timing) -> str:
+    gone = sum(1 for made in origin.results.values() if made.record is None)
+    told = (
+        [f"{gone} of the results it was made from, which {'is' if gone == 1 else 'are'} not in the store"]
+        if gone
+        else []
+    )
+    if "store" not in timing.parts:
+        told.append("what came after the notebook, for this is the record in the page itself")
+    return ", and ".join(told)
 
 
 def _command(run: PastRun | None) -> Iterator[Part]:
@@ -140,22 +154,29 @@ def _cells(record: Provenance, cells: Sequence[float], lines: Sequence[str]) -> 
     return Part("cells", sum(cells), f"{len(cells)}, the slowest first", tuple(parts))
 
 
-def _known(group: Sequence[Made]) -> Iterator[Part]:
-    """What results that were there already had cost."""
-    computed = [made.computed or made.record for made in group]
-    records = [record for record in computed if record]
+def _known(group: Sequence[Made], how: str) -> Iterator[Part]:
+    """What the results of one task cost that were not computed in this run."""
+    records = [record for record in map(_computed, group) if record]
     if records:
         days = sorted({record.started[:10] for record in records})
         when = days[0] if len(days) == 1 else f"{days[0]} .. {days[-1]}"
-        yield Part(_title(group), sum(_seconds(record) for record in records), f"made {when}")
+        gone = len(group) - len(records)
+        note = f"{how} {when}{f' ({gone} not in the store)' if gone else ''}"
+        yield Part(_title(group), sum(map(_seconds, records)), note)
 
 
-def _once(made: Made, lines: Sequence[str]) -> Iterator[Part]:
-    """What a result that was taken over cost the run that computed it."""
-    if made.record and made.record.reused_from and made.computed:
-        timing, when = Timing.of(made.computed.timing), f"computed {made.computed.started[:10]}"
-        parts = _part(made, made.computed, timing, lines).parts if timing and lines else ()
-        yield Part(made.name, _seconds(made.computed), when, parts)
+def _once(root: Made, lines: Sequence[str]) -> Iterator[Part]:
+    """What the result cost the run that computed it, where it was taken over."""
+    computed = root.computed
+    if root.record and root.record.reused_from and computed:
+        timing = Timing.of(computed.timing)
+        parts = _part(root, computed, timing, lines).parts if timing else ()
+        yield Part(root.name, _seconds(computed), f"computed {computed.started[:10]}", parts)
+
+
+def _computed(made: Made) -> Provenance | None:
+    """The record of the run that computed a result, if the store still has it."""
+    return made.computed if made.record and made.record.reused_from else made.record
 
 
 def _seconds(record: Provenance) -> float:

@@ -125,6 +125,14 @@ class Timing:
             return None
 
 
+def duration(seconds: float) -> str:
+    """Seconds in words, with the digits that matter."""
+    if seconds < 0.0995:
+        return f"{1000 * seconds:.{0 if seconds >= 0.00095 else 1}f} ms"
+    digits = 2 if seconds < 9.995 else 1 if seconds < 99.95 else 0
+    return f"{seconds:,.{digits}f} s"
+
+
 def _age() -> float:
     """Seconds since this process was started, to a hundredth; none where the system does not tell."""
     try:

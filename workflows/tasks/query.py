@@ -98,7 +98,9 @@ class Query(Result):
         if not rows.rows and not self.allow_empty:
             # A probe does not count the rows, so this was not known when the task was planned.
             raise self._no_data()
-        frame = checked(self.label, as_frame(rows), self.schema)
+        frame = as_frame(rows)
+        lap("frame")
+        frame = checked(self.label, frame, self.schema)
         lap("schema")
         write_table(self.label, frame, folder / TABLE)
         lap("write")
