@@ -112,6 +112,8 @@ def test_a_report_embeds_the_record_that_lies_beside_it_up_to_its_own_digest(rep
     record = record_of(report)
     embedded = json.loads(re.search(r'id="provenance">(.*?)</script>', (report / "report.html").read_text())[1])
     del record["outputs"]["report.html"]
+    # Each seal is that of its own text.
+    assert embedded.pop("seal") != record.pop("seal")
     assert embedded == record
 
 
