@@ -101,7 +101,8 @@ def explain(path: str, shows_code: bool = False, shows_timing: bool = False) -> 
     """How what lies at a path, or under a version's first digits, came to be; raises PathError where nothing does."""
     found = find(path)
     origin = trace(found.record, store())
-    return Explanation(found, origin, _measures(found), shows_code, _profile(found, origin) if shows_timing else None)
+    times = profile(origin, found.record, _first_lines(found)) if shows_timing else None
+    return Explanation(found, origin, _measures(found), shows_code, times)
 
 
 def _measures(found: Found) -> list[Measure]:
@@ -110,12 +111,6 @@ def _measures(found: Found) -> list[Measure]:
         return []
     data = _beside(found, MEASURES)
     return from_json(data) if data else []
-
-
-def _profile(found: Found, origin: Origin) -> Profile:
-    """Where the time went, by the artefact's record, which knows more than that in its page."""
-    kept = None if found.record.failure else _kept(found)
-    return profile(origin, kept.provenance if kept else found.record, _first_lines(found))
 
 
 def _first_lines(found: Found) -> Sequence[str]:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from workflows.answers.origin import Made, Origin
 from workflows.store.provenance import Provenance
 from workflows.store.timing import PastRun, Timing
+
+_OLDER = "where the time went; the record is of an older release or another program, and has no times"
 
 
 @dataclass(frozen=True)
@@ -41,7 +43,7 @@ class Profile:
     before: Sequence[Part]
     """What it was made from and its run did not make, or take over only, and what that cost when it was computed."""
     missing: str
-    """What is not known, in a sentence."""
+    """What is not known, if anything, for the end of a sentence."""
 
     @property
     def seconds(self) -> float:
@@ -60,38 +62,28 @@ class Profile:
 
 
 def profile(origin: Origin, record: Provenance, lines: Sequence[str]) -> Profile:
-    """Where the time of an origin's root went; `record` is what is known best of it, `lines` its cells' first ones."""
-    root = replace(origin.root, record=record)
-    timing = Timing.of(record.timing)
+    """Where the time of an origin's root went; `record` is the root's, `lines` the first ones of its cells."""
+    root, timing = origin.root, Timing.of(record.timing)
     if timing is None:
-        return Profile(
-            (),
-            None,
-            tuple(_once(root, lines)),
-            "its record is of an older release, or of another program, which kept no times",
-        )
-    groups = _grouped(made for made in origin.results.values() if made.version != root.version)
+        return Profile((), None, list(_once(root, lines)), _OLDER)
+    others = _grouped(made for made in origin.results.values() if made.version != root.version)
     parts = list(_command(timing.run))
     before: list[Part] = []
-    for group in groups:
+    for group in others:
         fresh = [made for made in group if _is_of(timing.run, made)]
         parts += [_together(fresh)] if fresh else []
         before += _known([made for made in group if made not in fresh], "made")
         before += _known([made for made in fresh if made.record and made.record.reused_from], "computed")
     parts.append(_part(root, record, timing, lines))
-    return Profile(parts, timing.run, [*before, *_once(root, lines)], _missing(origin, record, timing))
+    return Profile(parts, timing.run, [*before, *_once(root, lines)], _missing(origin, record))
 
 
-def _missing(origin: Origin, record: Provenance, timing: Timing) -> str:
+def _missing(origin: Origin, record: Provenance) -> str:
     gone = sum(1 for made in origin.results.values() if made.record is None)
-    told = (
-        [f"{gone} of the results it was made from, which {'is' if gone == 1 else 'are'} not in the store"]
-        if gone
-        else []
-    )
-    if "store" not in timing.parts:
-        told.append("what came after the notebook, for this is the record in the page itself")
-    return ", and ".join(told)
+    told = [f"{gone} of the results it was made from, not in the store"] if gone else []
+    if record.failure:
+        told.append("the drawing of its page, which has the record in it")
+    return "; ".join(told)
 
 
 def _command(run: PastRun | None) -> Iterator[Part]:

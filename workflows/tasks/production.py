@@ -35,6 +35,8 @@ class Made:
     """What to say of it in a line: its rows, for example."""
     seconds: float | None = None
     """How long it took, if a file says that already: the record then says the same."""
+    timing: dict[str, Any] | None = None
+    """Where the time went, if a file says that already, likewise."""
     contents: Mapping[str, str] = field(default_factory=dict)
     """The digest of each page's content."""
     draft: Provenance | None = None
@@ -59,9 +61,7 @@ def produce(task: Result) -> None:
         if found:
             draft = replace(draft, accepted=found.accepted, reused_from=found.artefact.provenance.maker)
         timing.lap("search")
-        made = task.take(folder, twin, inputs, draft) if twin else task.make(folder, inputs, progress, draft)
-        if twin:
-            timing.lap("take")
+        made = task.take(folder, twin, inputs, draft, timing) if twin else task.make(folder, inputs, progress, draft)
         seconds = round(time.monotonic() - began, 3) if made.seconds is None else made.seconds
         for recipe in filter(None, (identity.recipe, made.recipe)):
             store.code.keep(recipe.code.record(), recipe.code.sources)
@@ -85,7 +85,7 @@ def _publish(
         outputs[name]["content"] = content
     if timing:
         timing.lap("store")
-        draft = replace(draft, timing=timing.record(current().run))
+        draft = replace(draft, timing=made.timing or timing.record(current().run))
     provenance = replace(draft, outputs=outputs, source=made.source, template=made.template)
     current().store.publish(folder, address, provenance)
     return Artefact(address.path, provenance)
