@@ -13,7 +13,7 @@ _LEAST = 0.005
 """The share from which on a part has a row of its own."""
 _EIGHTHS = " ▏▎▍▌▋▊▉"
 _LONGEST = 120
-"""Characters of a line from which on a note is cut."""
+"""Characters that a line may have before its note is cut."""
 
 
 def drawn(profile: Profile) -> list[str]:
@@ -61,7 +61,8 @@ def _line(name: str, part: Part, width: int, whole: float | None) -> str:
     if whole is not None:
         share = part.seconds / whole if whole else 0.0
         line += f"  {_percent(share):>4}  {_bar(share):<{_WIDTH}}"
-    note = part.note if len(part.note) <= _LONGEST - len(line) else f"{part.note[: _LONGEST - 1 - len(line)]}…"
+    room = _LONGEST - len(line) - 2
+    note = part.note if len(part.note) <= room else f"{part.note[: room - 1]}…"
     return f"{line}  {note}".rstrip()
 
 
