@@ -51,14 +51,15 @@ def test_the_record_is_read_back_as_it_was_meant() -> None:
     watch.lap("kernel")
     watch.cell()
     began = time.perf_counter()
-    found = Timing.of(json.loads(json.dumps(watch.record(Run(began - 2.0, 0.5, 0.25, 3)))))
+    run = Run(began - 2.0, "2020-01-01T00:00:00.000+00:00", 0.5, 0.25, 3)
+    found = Timing.of(json.loads(json.dumps(watch.record(run))))
     assert found is not None
     assert (list(found.parts), len(found.cells), found.kernel) == (["kernel"], 1, "warm")
     assert found.seconds == sum(found.parts.values()) + found.cells[0]
     assert found.run is not None
     assert (found.run.start, found.run.plan, found.run.results) == (0.5, 0.25, 3)
     assert 1.9 < found.run.seconds < 2.1
-    assert 1.9 < (datetime.datetime.now(datetime.UTC) - found.run.started).total_seconds() < 3
+    assert found.run.started == datetime.datetime(2020, 1, 1, tzinfo=datetime.UTC)
 
 
 @pytest.mark.parametrize(
@@ -77,6 +78,8 @@ def test_a_run_begins_with_its_process() -> None:
     assert run.began <= met
     assert run.start == met - run.began
     assert 0 <= run.plan < 1
+    started = datetime.datetime.fromisoformat(run.started)
+    assert abs((datetime.datetime.now(datetime.UTC) - started).total_seconds() - (met - run.began)) < 1
 
 
 def test_a_lap_costs_next_to_nothing() -> None:

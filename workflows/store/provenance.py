@@ -70,7 +70,7 @@ class Provenance:
         """The record as JSON has it; fields that do not apply are left out."""
         record = {
             name: value
-            for name, value in dataclasses.asdict(self).items()
+            for name, value in vars(self).items()
             if name not in ("source", "template", "failure", "settled", "accepted", "timing") or value
         }
         found: dict[str, Any] = json.loads(json.dumps({"format": record.pop("format"), **record}))

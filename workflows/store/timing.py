@@ -50,6 +50,8 @@ class Run:
 
     began: float
     """The moment at which its process was started, as `perf_counter` has it, here and in the processes that it forks."""
+    started: str
+    """The same moment in ISO 8601, UTC."""
     start: float
     """Seconds until it had its modules and looked at the first task."""
     plan: float
@@ -62,18 +64,17 @@ class Run:
         """The run of this process, which looked at its first task at a moment, and has planned so many results by now."""
         now = perf_counter()
         began = min(met, now - _age())
-        return cls(began, met - began, now - met, results)
+        started = datetime.now(UTC) - timedelta(seconds=now - began)
+        return cls(began, started.isoformat(timespec="milliseconds"), met - began, now - met, results)
 
     def record(self, now: float) -> dict[str, Any]:
         """What the provenance of a result says of the run it was made in."""
-        passed = now - self.began
-        started = datetime.now(UTC) - timedelta(seconds=perf_counter() - self.began)
         return {
-            "started": started.isoformat(timespec="milliseconds"),
+            "started": self.started,
             "start": round(self.start, _DIGITS),
             "plan": round(self.plan, _DIGITS),
             "results": self.results,
-            "seconds": round(passed, _DIGITS),
+            "seconds": round(now - self.began, _DIGITS),
         }
 
 
