@@ -159,6 +159,15 @@ def test_a_record_of_an_older_release_is_said_to_have_no_times(pipeline: Any, re
     ]
 
 
+def test_an_input_whose_record_another_program_wrote_is_no_obstacle(pipeline: Any, report: Any) -> None:
+    assert pipeline.build(report)
+    path = pipeline.artefacts("Cleaned")[0] / "provenance.json"
+    record = json.loads(path.read_text())
+    del record["seal"]
+    path.write_text(json.dumps({**record, "started": "yesterday", "seconds": "long"}))
+    assert [part.name for part in profile(pipeline.files(report)).before] == ["Events 2020-01-01"]
+
+
 def test_json_has_the_profile_where_it_is_asked_for(pipeline: Any, report: Any) -> None:
     assert pipeline.build(report)
     path = str(pipeline.files(report))

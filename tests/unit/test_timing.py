@@ -65,7 +65,7 @@ def test_the_record_is_read_back_as_it_was_meant() -> None:
 @pytest.mark.parametrize(
     "told",
     [None, 1, [], {}, {"parts": 1}, {"parts": {"x": "long"}}, {"parts": {}, "cells": 1}, {"parts": {}, "run": {"x": 1}},
-     {"parts": {}, "run": "x"}],
+     {"parts": {}, "run": "x"}, {"parts": {"x": -1}}, {"parts": {"x": float("inf")}}, {"parts": {}, "cells": [float("nan")]}],
     ids=json.dumps,
 )  # fmt: skip
 def test_a_record_without_times_or_with_others_says_nothing(told: Any) -> None:

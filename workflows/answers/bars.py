@@ -36,7 +36,7 @@ def _sum(profile: Profile) -> Iterator[str]:
         yield f"time {whole}"
     elif profile.seconds <= profile.run.seconds:
         rest = profile.run.seconds - profile.seconds
-        share = f"{profile.seconds / profile.run.seconds:.0%} of the {duration(profile.run.seconds)}"
+        share = f"{profile.seconds / (profile.run.seconds or 1):.0%} of the {duration(profile.run.seconds)}"
         yield f"time {whole}, {share} from the run's start to the stored result; all else that the run did took {duration(rest)}"
     else:
         yield f"time {whole}, several things at once: the run had gone on for {duration(profile.run.seconds)}"

@@ -5,8 +5,10 @@ from __future__ import annotations
 import datetime
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from operator import itemgetter
 from typing import Any
 
+from workflows.answers.found import is_legible
 from workflows.answers.origin import Made, Origin
 from workflows.store.provenance import Provenance
 from workflows.store.timing import PastRun, Timing
@@ -100,11 +102,9 @@ def _is_of(run: PastRun | None, made: Made) -> bool:
 
 def _grouped(results: Iterable[Made]) -> list[list[Made]]:
     """The results of each task, what was made first at the top."""
-    known = sorted(
-        (made for made in results if made.record), key=lambda made: made.record.started if made.record else ""
-    )
+    known = [(made.record.started, made) for made in results if made.record and is_legible(made.record)]
     groups: dict[str, list[Made]] = {}
-    for made in known:
+    for _, made in sorted(known, key=itemgetter(0)):
         groups.setdefault(made.task, []).append(made)
     return list(groups.values())
 
@@ -159,7 +159,7 @@ def _known(group: Sequence[Made], how: str) -> Iterator[Part]:
 
 def _once(root: Made, lines: Sequence[str]) -> Iterator[Part]:
     """What the result cost the run that computed it, where it was taken over."""
-    computed = root.computed
+    computed = _computed(root)
     if root.record and root.record.reused_from and computed:
         timing = Timing.of(computed.timing)
         parts = _part(root, computed, timing, lines).parts if timing else ()
@@ -168,7 +168,8 @@ def _once(root: Made, lines: Sequence[str]) -> Iterator[Part]:
 
 def _computed(made: Made) -> Provenance | None:
     """The record of the run that computed a result, if the store still has it."""
-    return made.computed if made.record and made.record.reused_from else made.record
+    found = made.computed if made.record and made.record.reused_from else made.record
+    return found if found and is_legible(found) else None
 
 
 def _seconds(record: Provenance) -> float:

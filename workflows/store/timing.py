@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import time
 from collections.abc import Mapping, Sequence
@@ -117,8 +118,8 @@ class Timing:
         try:
             run = timing.get("run")
             return cls(
-                {str(name): float(seconds) for name, seconds in timing["parts"].items()},
-                [float(seconds) for seconds in timing.get("cells", ())],
+                {str(name): _passed(seconds) for name, seconds in timing["parts"].items()},
+                [_passed(seconds) for seconds in timing.get("cells", ())],
                 timing.get("kernel") and str(timing["kernel"]),
                 run and _run(**run),
             )
@@ -145,4 +146,11 @@ def _age() -> float:
 
 def _run(started: str, start: float, plan: float, results: int, seconds: float) -> PastRun:
     moment = datetime.fromisoformat(started).astimezone(UTC)
-    return PastRun(moment, float(start), float(plan), int(results), float(seconds))
+    return PastRun(moment, _passed(start), _passed(plan), int(results), _passed(seconds))
+
+
+def _passed(seconds: Any) -> float:
+    found = float(seconds)
+    if not 0 <= found < math.inf:
+        raise ValueError
+    return found
