@@ -82,11 +82,12 @@ def _explain(commands: Commands) -> None:
     def ask(options: Options) -> Answer:
         from workflows.answers.explain import explain
 
-        return explain(options.path, options.code)
+        return explain(options.path, options.code, options.timing)
 
     parser = commands.add("explain", "say how a result or a report came to be", ask)
     parser.add_argument("path", help="a report's HTML file, an artefact's folder, a file in it, or a version's digits")
     parser.add_argument("--code", "--verbose", action="store_true", help="list the definitions that made each result")
+    parser.add_argument("--timing", action="store_true", help="show where the time went, in place of the tree")
 
 
 def _diff(commands: Commands) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import sys
 from pathlib import Path
@@ -14,6 +15,7 @@ import pytest
 pytestmark = pytest.mark.acceptance
 
 DAY = "2020-01-01"
+PARAMETERS = 'import datetime\ndate: datetime.date = datetime.date(2020, 1, 1)\ncleaned: "Cleaned" = "x.parquet"\n'
 EXPECTED = "expected a report's HTML file, an artefact's folder, a file in it, or a version's first 8 digits or more."
 
 
@@ -137,6 +139,33 @@ def test_explain_takes_a_failed_report(made: Any) -> None:
         done = parcours(made, "explain", path)
         assert (done.code, done.err) == (0, "")
         assert done.out.startswith("ReportTask broken 2020-01-01  failed ")
+
+
+def test_explain_tells_where_the_time_of_a_run_went(made: Any, folder: Path) -> None:
+    done = parcours(made, "explain", folder, "--timing")
+    assert (done.code, done.err) == (0, "")
+    title, time, _, *rows = done.out.splitlines()
+    assert title.startswith("ReportTask small 2020-01-01  made ")
+    assert re.fullmatch(r"time \S+ m?s in all, \d+% of the \S+ s from the run's start to the stored result; .*", time)
+    named = [re.split("  +", row)[0] for row in rows if row.strip() and not row.startswith(" ")]
+    assert named == ["start", "plan", "Events 2020-01-01", "Cleaned 2020-01-01", "ReportTask small 2020-01-01"]
+
+
+def test_the_times_of_a_run_add_up_to_most_of_it_and_no_more(made: Any, folder: Path) -> None:
+    told = json.loads(parcours(made, "explain", folder, "--timing", "--json").out)["profile"]
+    assert 0.8 * told["wall"] < told["seconds"] <= told["wall"]
+    assert told["seconds"] == pytest.approx(sum(part["seconds"] for part in told["parts"]), abs=1e-4)
+
+
+def test_what_was_there_before_the_run_is_told_with_what_it_cost_then(small: Any) -> None:
+    for carrier in ("AA", "UA"):
+        small.template("small", f"{PARAMETERS}carrier = '{carrier}'", "cleaned")
+        assert small.report("small", DAY).code == 0
+    newest = max(small.artefacts("ReportTask"), key=lambda path: record(path)["started"])
+    told = json.loads(parcours(small, "explain", newest, "--timing", "--json").out)["profile"]
+    assert [part["name"] for part in told["parts"]] == ["start", "plan", f"ReportTask small {DAY}"]
+    assert [part["name"] for part in told["before"]] == [f"Events {DAY}", f"Cleaned {DAY}"]
+    assert told["before"][0]["seconds"] > 0
 
 
 def test_explain_says_which_inputs_are_no_longer_in_the_store(small: Any) -> None:

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import json
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+from workflows.answers.bars import drawn, first_lines
 from workflows.answers.found import Found, find, store
 from workflows.answers.origin import Made, Origin, trace
+from workflows.answers.profile import Profile, profile
 from workflows.answers.tree import Drawing, accepted, nested, own, reuse, when_and_who
 from workflows.errors import listed
 from workflows.evaluation.measures import Measure, from_json
-from workflows.store.address import MEASURES
+from workflows.store.address import MEASURES, NOTEBOOK
+from workflows.store.artefacts import Artefact
 from workflows.store.provenance import Provenance, commit_of
 
 
@@ -26,6 +30,8 @@ class Explanation:
     """Those of the result itself."""
     shows_code: bool
     """Whether people want to see the definitions that made each result."""
+    profile: Profile | None = None
+    """Where the time went, if that was asked."""
 
     @property
     def exit_code(self) -> int:
@@ -39,13 +45,17 @@ class Explanation:
             "measures": [vars(measure) for measure in self.measures],
             "damage": self.found.damage,
             "definitions": {digest: store().code.record(digest) for digest in self._codes},
+            **({"profile": self.profile.as_json()} if self.profile else {}),
         }
 
     def lines(self) -> list[str]:
-        """The result, its tree one line for each result, and if wanted the code."""
-        return [*self._head(), *Drawing(self.origin).lines(), *(self._code_lines() if self.shows_code else ())]
+        """The result, its tree one line for each result or its time, and if wanted the code."""
+        told = (
+            [*self._title(), *drawn(self.profile)] if self.profile else [*self._head(), *Drawing(self.origin).lines()]
+        )
+        return [*told, *(self._code_lines() if self.shows_code else ())]
 
-    def _head(self) -> Iterator[str]:
+    def _title(self) -> Iterator[str]:
         record = self.found.record
         if self.found.damage:
             yield f"damaged: {self.found.damage}; what follows is what was recorded"
@@ -53,6 +63,10 @@ class Explanation:
         yield (
             f"{self.origin.root.name}  {how} {when_and_who(record)}, {record.seconds:.1f} s, {commit_of(record.code)}"
         )
+
+    def _head(self) -> Iterator[str]:
+        record = self.found.record
+        yield from self._title()
         yield f"version {record.version}"
         packages = (f"{name} {version}" for name, version in record.environment["packages"].items())
         yield f"Python {listed([record.environment['python'], *packages])}"
@@ -83,21 +97,43 @@ class Explanation:
                 yield f"  seen while it ran: {listed(observed)}"
 
 
-def explain(path: str, shows_code: bool = False) -> Explanation:
+def explain(path: str, shows_code: bool = False, shows_timing: bool = False) -> Explanation:
     """How what lies at a path, or under a version's first digits, came to be; raises PathError where nothing does."""
     found = find(path)
-    return Explanation(found, trace(found.record, store()), _measures(found), shows_code)
+    origin = trace(found.record, store())
+    times = profile(origin, found.record, _first_lines(found)) if shows_timing else None
+    return Explanation(found, origin, _measures(found), shows_code, times)
 
 
 def _measures(found: Found) -> list[Measure]:
     """The measures beside the record, or in the store's copy of a lone page's artefact."""
     if found.damage or MEASURES not in found.record.outputs:
         return []
-    if found.folder:
-        return from_json((found.folder / MEASURES).read_bytes())
-    kept = store().by_version(found.record.task, found.date, found.record.version)
-    data = store().bytes_of(f"{kept.path}/{MEASURES}") if kept else None
+    data = _beside(found, MEASURES)
     return from_json(data) if data else []
+
+
+def _first_lines(found: Found) -> Sequence[str]:
+    """The first line of each code cell of a report, if its notebook is at hand."""
+    try:
+        cells = json.loads(_beside(found, NOTEBOOK) or b"")["cells"]
+        return first_lines("".join(cell["source"]) for cell in cells if cell["cell_type"] == "code")
+    except (ValueError, KeyError, TypeError):
+        return []
+
+
+def _beside(found: Found, name: str) -> bytes | None:
+    """The bytes of a file beside the record, or in the store's copy of a lone page's artefact."""
+    if found.folder:
+        file = found.folder / name
+        return file.read_bytes() if file.is_file() else None
+    kept = _kept(found)
+    return store().bytes_of(f"{kept.path}/{name}") if kept else None
+
+
+def _kept(found: Found) -> Artefact | None:
+    """The store's artefact of what was found."""
+    return store().by_version(found.record.task, found.date, found.record.version)
 
 
 def _definitions(code: dict[str, Any] | None, record: Provenance | None) -> Iterator[str]:

@@ -89,7 +89,7 @@ def read(text: str, shown: str) -> Provenance:
         raise PathError.changed(shown) from error
     except (ValueError, RecursionError) as error:
         raise PathError.no_artefact(shown, "has no readable provenance") from error
-    if not _is_legible(record):
+    if not is_legible(record):
         raise PathError.no_artefact(shown, "has no readable provenance")
     return record
 
@@ -172,7 +172,7 @@ def _damage_of_page(path: Path, record: Provenance) -> str | None:
     return None if is_same else f"{path.name} is not what was written"
 
 
-def _is_legible(record: Provenance) -> bool:
+def is_legible(record: Provenance) -> bool:
     """Whether what answers say of a record can be said; its outer shape is checked already."""
     try:
         return (

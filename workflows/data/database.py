@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -35,9 +35,17 @@ class Database(Protocol):
         """
 
     def snapshot(
-        self, task: str, statement: Statement, probe: Statement, values: Mapping[str, Any]
+        self,
+        task: str,
+        statement: Statement,
+        probe: Statement,
+        values: Mapping[str, Any],
+        read: Callable[[], object] = lambda: None,
     ) -> tuple[Rows, Fingerprint]:
-        """The rows of a statement and the fingerprint of `probe`, which may be the same, at one moment."""
+        """The rows of a statement and the fingerprint of `probe`, which may be the same, at one moment.
+
+        `read` is called when the rows are there.
+        """
 
     def check(self, task: str, statement: Statement, values: Mapping[str, Any]) -> None:
         """Have the database read a statement without running it; raises DatabaseError."""

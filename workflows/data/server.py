@@ -50,18 +50,25 @@ class SqlAlchemyDatabase:
             return [fingerprint(_rows(connection, statement, values)) for values in many]
 
     def snapshot(
-        self, task: str, statement: Statement, probe: Statement, values: Mapping[str, Any]
+        self,
+        task: str,
+        statement: Statement,
+        probe: Statement,
+        values: Mapping[str, Any],
+        read: Callable[[], object] = lambda: None,
     ) -> tuple[Rows, Fingerprint]:
         with self._connected(task, statement) as connection:
 
             def act() -> tuple[Rows, Fingerprint]:
                 rows = _rows(connection, statement, values)
+                read()
                 return rows, _digested(connection, probe, _columns(connection, probe, values), [values])[0]
 
             found = _attempted(connection, act)
             if found:
                 return found
             rows = _rows(connection, statement, values)
+            read()
             with self._translated(task, probe):
                 return rows, fingerprint(_rows(connection, probe, values))
 

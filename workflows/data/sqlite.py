@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime
 import sqlite3
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -54,10 +54,16 @@ class SqliteFile:
             return [_fingerprint(connection, statement, values) for values in many]
 
     def snapshot(
-        self, task: str, statement: Statement, probe: Statement, values: Mapping[str, Any]
+        self,
+        task: str,
+        statement: Statement,
+        probe: Statement,
+        values: Mapping[str, Any],
+        read: Callable[[], object] = lambda: None,
     ) -> tuple[Rows, Fingerprint]:
         with self._reading(task, statement) as connection:
             rows = _rows(connection, statement, values)
+            read()
             with self._translated(task, probe):
                 return rows, _fingerprint(connection, probe, values)
 

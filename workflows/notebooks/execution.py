@@ -22,6 +22,7 @@ from workflows.identity.sights import Sight, spooled
 from workflows.notebooks.guarded import FOLDER, SEEN
 from workflows.notebooks.kernel import Kernel, lent_kernel
 from workflows.notebooks.outputs import settled
+from workflows.store.timing import Stopwatch
 
 _ANSI = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
 _LINE = re.compile(r"Cell In\s?\[\d+\], line (\d+)")
@@ -74,6 +75,7 @@ def execute(
     seed: str = "",
     scope: Scope | None = None,
     ahead: Sequence[str] | None = None,
+    timing: Stopwatch | None = None,
 ) -> Execution:
     """Run a notebook's cells in a kernel of their own, in a folder, with the modules of the project at `root`.
 
@@ -81,11 +83,14 @@ def execute(
     as it is not the cells that differ; ids in outputs depend on `seed`. What the cells do with the files in `scope` is
     observed. The kernel is forked from a process that has imported the modules `ahead`; None is for one that starts by itself.
     """
+    timing = timing or Stopwatch()
+    timing.lap("prepare")
     node = nbformat.from_dict(notebook)
     code = [index for index, cell in enumerate(node.cells) if cell.cell_type == "code"]
     with _own_loop(), lent_kernel(root, digest(seed), scope, ahead) as (kernel, environment):
-        run = _Run(node, code, kernel, limits, watcher)
+        run = _Run(node, code, kernel, limits, watcher, timing)
         failure = run.through(folder, environment)
+    timing.lap("end" if timing.kernel else "kernel")
     for cell in node.cells:
         # What nbclient notes of its own running would make equal reports differ.
         cell.metadata.pop("execution", None)
@@ -118,8 +123,11 @@ def _end_tasks(loop: asyncio.AbstractEventLoop) -> None:
 class _Run:
     """One pass over a notebook's cells."""
 
-    def __init__(self, node: Any, code: list[int], kernel: Kernel, limits: Limits, watcher: Watcher) -> None:
+    def __init__(
+        self, node: Any, code: list[int], kernel: Kernel, limits: Limits, watcher: Watcher, timing: Stopwatch
+    ) -> None:
         self._node, self._code, self._kernel, self._limits, self._watcher = node, code, kernel, limits, watcher
+        self._timing = timing
         self._done = 0
         self._expired = False
         self.observed: Sequence[Sight] = ()
@@ -163,6 +171,8 @@ class _Run:
         return None
 
     def _through_cells(self, client: NotebookClient) -> None:
+        self._timing.kernel = self._kernel.kind
+        self._timing.lap("kernel")
         self._watcher(self._node, 0, len(self._code))
         for index in self._code:
             self._execute(client, index)
@@ -175,6 +185,8 @@ class _Run:
         except KeyboardInterrupt:
             _end_tasks(ensure_event_loop())
             raise
+        finally:
+            self._timing.cell()
 
     @property
     def _current(self) -> Any:

@@ -9,8 +9,11 @@ from itertools import groupby
 from typing import Any
 
 from workflows.store.provenance import commit_of
+from workflows.store.timing import Timing, duration
 
 Rows = Sequence[tuple[str, str]]
+_MOST = 4
+"""How many of the parts that took time are named."""
 
 
 @dataclass(frozen=True)
@@ -66,7 +69,16 @@ def sections(record: dict[str, Any]) -> list[tuple[str, Rows]]:
     found.append(("Environment", [("Python", environment["python"]), *environment["packages"].items()]))
     if record.get("reused_from"):
         found.append(("Reused", [("the bytes of version", record["reused_from"][:16])]))
+    timing = Timing.of(record.get("timing"))
+    if timing:
+        found.append(("Time", [("until this page was drawn", time_line(timing))]))
     return found
+
+
+def time_line(timing: Timing) -> str:
+    """All of the time, and what took most of it."""
+    parts = sorted([*timing.parts.items(), ("cells", sum(timing.cells))], key=lambda part: -part[1])
+    return f"{duration(timing.seconds)}: {', '.join(f'{name} {duration(seconds)}' for name, seconds in parts[:_MOST])}"
 
 
 def input_lines(inputs: Iterable[dict[str, Any]]) -> list[tuple[str, str]]:

@@ -22,6 +22,7 @@ from workflows.identity.foreign import ENGINE
 from workflows.identity.scope import Scope
 from workflows.identity.surroundings import fixed
 from workflows.notebooks.guarded import FOLDER, MARK, OWNER, SCOPE, SEED, kill_marked
+from workflows.notebooks.warm.lease import Fork
 from workflows.notebooks.warm.provisioner import WarmProvisioner
 
 # A unix socket's path may have 107 characters; the name of the socket takes a part of them.
@@ -48,6 +49,11 @@ class Kernel:
     def __init__(self, manager: EnvironmentKernelManager, mark: str) -> None:
         self.manager = manager
         self._mark = mark
+
+    @property
+    def kind(self) -> str:
+        """How it was started: 'warm' is forked, 'plain' is by itself."""
+        return "warm" if isinstance(getattr(self.manager.provisioner, "process", None), Fork) else "plain"
 
     def kill(self) -> None:
         """Kill the kernel, its process group, and whatever it started outside of the group."""

@@ -61,6 +61,8 @@ class Provenance:
     """The version that the next plan gives this result, where its run has shown more than its own plan knew."""
     accepted: dict[str, Any] | None = None
     """Where those bytes are of other code, whose change was declared to be without effect: `reason`, `user`, `time`, `code`."""
+    timing: dict[str, Any] | None = None
+    """Where the time went (see `Timing`): `parts` {name: seconds}, for reports `cells` and `kernel`, and the `run` it was made in."""
     format: int = field(default=FORMAT)
     """The version of this record's own shape."""
 
@@ -68,8 +70,8 @@ class Provenance:
         """The record as JSON has it; fields that do not apply are left out."""
         record = {
             name: value
-            for name, value in dataclasses.asdict(self).items()
-            if name not in ("source", "template", "failure", "settled", "accepted") or value
+            for name, value in vars(self).items()
+            if name not in ("source", "template", "failure", "settled", "accepted", "timing") or value
         }
         found: dict[str, Any] = json.loads(json.dumps({"format": record.pop("format"), **record}))
         return found

@@ -6,6 +6,7 @@ import atexit
 import os
 import socket
 import sys
+from time import perf_counter
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -15,6 +16,7 @@ from luigi.task_register import Register
 from workflows.errors import ParcoursError, SchedulerError, StoreError, listed_ranges
 from workflows.identity.surroundings import restart_with_fixed_seed
 from workflows.store.address import REPORT
+from workflows.store.timing import Run
 from workflows.tasks import complaints, configuration, handover, local
 from workflows.tasks.kernels import warm_up
 from workflows.tasks.plan import UNPLANNED, is_incomplete, tree
@@ -35,6 +37,7 @@ class _Run:
 
     def __init__(self) -> None:
         self.process = 0
+        self.began = 0.0
         self.reports: dict[str, ReportTask] = {}
         self.is_planned = False
         self.is_alone = False
@@ -55,6 +58,7 @@ def begin() -> None:
     if _run.process or not _is_command():
         return
     _run.process = os.getpid()
+    _run.began = perf_counter()
     terminal().open()
     configuration.fork()
     from luigi.interface import core
@@ -140,6 +144,8 @@ def _show_plan(roots: list[Result], is_alone: bool) -> None:
     warm_up(incomplete)
     terminal().plan(to_make, to_take, reused, impossible)
     current().save()
+    if _run.process == os.getpid() and incomplete:
+        current().run = Run.planned(_run.began, len(to_make) + len(to_take))
 
 
 def _is_taken_over(task: Result, prospect: Prospect) -> bool:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from workflows.errors import StoreError
 from workflows.store.address import REPORT
 from workflows.store.artefacts import Address, Artefact, Provenance, described
+from workflows.store.timing import Stopwatch
 from workflows.tasks.code import environment_of
 from workflows.tasks.plan import Identity, Recipe
 from workflows.tasks.progress import watched
@@ -34,6 +35,8 @@ class Made:
     """What to say of it in a line: its rows, for example."""
     seconds: float | None = None
     """How long it took, if a file says that already: the record then says the same."""
+    timing: dict[str, Any] | None = None
+    """Where the time went, if a file says that already, likewise."""
     contents: Mapping[str, str] = field(default_factory=dict)
     """The digest of each page's content."""
     draft: Provenance | None = None
@@ -47,20 +50,22 @@ def produce(task: Result) -> None:
     identity = task.identity
     if identity.problem:
         raise identity.problem
-    store = current().store
+    store, timing = current().store, Stopwatch()
     inputs = [_artefact(below) for below in identity.inputs]
     began = time.monotonic()
-    with watched(task) as progress, store.staged() as folder:
+    timing.lap("inputs")
+    with watched(task, timing) as progress, store.staged() as folder:
         draft = drafted(task, identity, inputs)
         found = equal(store, task.address, draft)
         twin = found.artefact if found else None
         if found:
             draft = replace(draft, accepted=found.accepted, reused_from=found.artefact.provenance.maker)
-        made = task.take(folder, twin, inputs, draft) if twin else task.make(folder, inputs, progress, draft)
+        timing.lap("search")
+        made = task.take(folder, twin, inputs, draft, timing) if twin else task.make(folder, inputs, progress, draft)
         seconds = round(time.monotonic() - began, 3) if made.seconds is None else made.seconds
         for recipe in filter(None, (identity.recipe, made.recipe)):
             store.code.keep(recipe.code.record(), recipe.code.sources)
-        stored = _publish(folder, task.address, made, replace(made.draft or draft, seconds=seconds))
+        stored = _publish(folder, task.address, made, replace(made.draft or draft, seconds=seconds), timing)
         if stored.provenance.settled:
             after = replace(identity, version=stored.provenance.settled, recipe=made.recipe or identity.recipe)
             _publish_settled(task, after, stored, inputs)
@@ -72,10 +77,15 @@ def produce(task: Result) -> None:
             progress.made(made.shown)
 
 
-def _publish(folder: Path, address: Address, made: Made, draft: Provenance) -> Artefact:
+def _publish(
+    folder: Path, address: Address, made: Made, draft: Provenance, timing: Stopwatch | None = None
+) -> Artefact:
     outputs = described(folder, made.files)
     for name, content in made.contents.items():
         outputs[name]["content"] = content
+    if timing:
+        timing.lap("store")
+        draft = replace(draft, timing=made.timing or timing.record(current().run))
     provenance = replace(draft, outputs=outputs, source=made.source, template=made.template)
     current().store.publish(folder, address, provenance)
     return Artefact(address.path, provenance)
@@ -89,6 +99,7 @@ def _publish_settled(task: Result, identity: Identity, stored: Artefact, inputs:
     draft = drafted(task, identity, inputs)
     code = {**draft.code, **beyond(identity.recipe, record.observed)}
     draft = replace(draft, settled=None, code=code, reused_from=record.maker, seconds=record.seconds)
+    draft = replace(draft, timing=record.timing)
     with current().store.staged() as folder:
         made = task.take(folder, stored, inputs, draft)
         _publish(folder, replace(task.address, version=identity.version), made, draft)

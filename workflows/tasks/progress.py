@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from luigi.scheduler import Scheduler
 
+from workflows.store.timing import Stopwatch
 from workflows.tasks.terminal import terminal
 
 if TYPE_CHECKING:
@@ -21,9 +22,11 @@ _SHOW_EVERY = 2.0
 class Progress:
     """How far one task is."""
 
-    def __init__(self, task: Result, scheduler: _SchedulerView) -> None:
+    def __init__(self, task: Result, scheduler: _SchedulerView, timing: Stopwatch) -> None:
         self._task = task
         self._scheduler = scheduler
+        self.timing = timing
+        """Where the task's time goes."""
         self._shown_at = 0.0
 
     def step(self, message: str, done: int, of: int) -> None:
@@ -57,12 +60,12 @@ class Progress:
 
 
 @contextlib.contextmanager
-def watched(task: Result) -> Iterator[Progress]:
+def watched(task: Result, timing: Stopwatch) -> Iterator[Progress]:
     """The progress of a task, from its start to its end."""
     terminal().started(task.label)
     scheduler = _SchedulerView(task)
     try:
-        yield Progress(task, scheduler)
+        yield Progress(task, scheduler, timing)
     except BaseException:
         terminal().pause()
         raise

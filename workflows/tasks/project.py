@@ -29,6 +29,7 @@ from workflows.identity.scope import Scope
 from workflows.notebooks.template import Templates
 from workflows.settings import Settings
 from workflows.store.artefacts import Store
+from workflows.store.timing import Run
 from workflows.tasks.gathering import Gathering
 from workflows.tasks.plan import Plan
 
@@ -42,6 +43,8 @@ class Project:
         self.settings = settings
         self.today = today
         self.plan = Plan(lambda draft, version: draft.planned_identity(version), self._gather)
+        self.run: Run | None = None
+        """The command that this process is, once it has planned what it makes; nothing else is one."""
         self._is_gathered = False
         self._memos: list[Memo] = []
         self._known: dict[Hashable, Any] = {}

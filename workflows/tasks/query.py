@@ -90,15 +90,22 @@ class Query(Result):
     def make(self, folder: Path, inputs: Sequence[Artefact], progress: Progress, draft: Provenance) -> Made:
         """Run the statement and store its rows, if they are those that were planned."""
         statement, recorded = _statement(type(self), "sql"), self.identity.recipe.fingerprint
-        rows, now = current().database.snapshot(self.label, statement, _fingerprinted(type(self)), self._values())
+        probe, lap = _fingerprinted(type(self)), progress.timing.lap
+        rows, now = current().database.snapshot(self.label, statement, probe, self._values(), lambda: lap("database"))
+        lap("fingerprint")
         if now.digest != recorded:
             raise PlanError.data_changed(self.label)
         if not rows.rows and not self.allow_empty:
             # A probe does not count the rows, so this was not known when the task was planned.
             raise self._no_data()
-        frame = checked(self.label, as_frame(rows), self.schema)
+        frame = as_frame(rows)
+        lap("frame")
+        frame = checked(self.label, frame, self.schema)
+        lap("schema")
         write_table(self.label, frame, folder / TABLE)
+        lap("write")
         check_code(self)
+        lap("check")
         source = {
             "database": current().database.place,
             "query": statement.text,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import json
 import os
 import shlex
 from collections.abc import Sequence
@@ -22,6 +23,7 @@ from workflows.notebooks.values import as_json
 from workflows.store.address import FAILURE, MEASURES, NOTEBOOK, REPORT, TABLE
 from workflows.store.artefacts import Address, Artefact, Provenance, described
 from workflows.store.plans import Planned
+from workflows.store.timing import Stopwatch
 from workflows.tasks import command
 from workflows.tasks.kernels import imported_ahead
 from workflows.tasks.pages import Pages, written_soon
@@ -129,6 +131,7 @@ class ReportTask(Result):
             progress.step(f"cell {min(done + 1, of)} of {of}", done, of)
             if progress.is_time_to_show():
                 self._show_growing(notebook, folder, done, of)
+            progress.timing.lap("preview")
 
         with written_soon():
             execution = execute(
@@ -140,16 +143,27 @@ class ReportTask(Result):
                 seed=canonical_json([self.get_task_family(), self.significant_texts()]),
                 scope=project.scope,
                 ahead=imported_ahead([self]),
+                timing=progress.timing,
             )
         self._settle(execution.notebook, inputs)
         if execution.failure:
             raise self._failed(folder, execution, execution.failure, draft, progress)
         (folder / MEASURES).write_text(to_json(in_notebook(execution.notebook.cells)), encoding="utf-8")
         _write_notebook(folder, execution.notebook)
+        progress.timing.lap("write")
         draft, recipe = learned(self, draft, execution.observed, inputs)
-        return replace(self._rendered(folder, execution.notebook, draft), draft=draft, recipe=recipe)
+        progress.timing.lap("check")
+        made = self._rendered(folder, execution.notebook, draft, progress.timing)
+        return replace(made, draft=draft, recipe=recipe)
 
-    def take(self, folder: Path, twin: Artefact, inputs: Sequence[Artefact], draft: Provenance) -> Made:
+    def take(
+        self,
+        folder: Path,
+        twin: Artefact,
+        inputs: Sequence[Artefact],
+        draft: Provenance,
+        timing: Stopwatch | None = None,
+    ) -> Made:
         """Take over an equal report's outputs and measures; the inputs it names and the page's provenance are its own."""
         import nbformat
 
@@ -158,21 +172,31 @@ class ReportTask(Result):
         notebook = nbformat.reads(store.file(twin, NOTEBOOK).read_text(encoding="utf-8"), as_version=4)
         self._settle(notebook, inputs)
         _write_notebook(folder, notebook)
-        return self._rendered(folder, notebook, draft)
+        if timing:
+            timing.lap("take")
+        return self._rendered(folder, notebook, draft, timing)
 
-    def _rendered(self, folder: Path, notebook: Any, draft: Provenance) -> Made:
-        from workflows.notebooks.html import content
+    def _rendered(self, folder: Path, notebook: Any, draft: Provenance, timing: Stopwatch | None) -> Made:
+        from workflows.notebooks.html import content, with_record
 
         outputs = described(folder, {NOTEBOOK: None, MEASURES: None})
+        if timing:
+            timing.lap("store")
+            draft = replace(draft, timing=timing.record(current().run))
         record = replace(draft, outputs=outputs, seconds=_seconds_since(draft.started))
         measures = from_json((folder / MEASURES).read_bytes())
         page = self._pages.made(notebook, record, measures)
+        if timing:
+            timing.lap("html")
+            record = replace(record, timing=timing.record(current().run))
+            page = with_record(page, json.loads(record.to_json()))
         (folder / REPORT).write_text(page, encoding="utf-8")
         return Made(
             {REPORT: None, NOTEBOOK: None, MEASURES: None},
             template=self.template_record(),
             shown=f"{len(measures)} measure{'' if len(measures) == 1 else 's'}",
             seconds=record.seconds,
+            timing=record.timing,
             contents={REPORT: digest_bytes(content(page).encode())},
         )
 
@@ -180,7 +204,8 @@ class ReportTask(Result):
         self, folder: Path, execution: Execution, failure: Failure, draft: Provenance, progress: Progress
     ) -> ReportError:
         """Keep what there is of a failed report, and say where it is and how to make it again."""
-        record = replace(draft, failure=asdict(failure), seconds=_seconds_since(draft.started))
+        seconds, timing = _seconds_since(draft.started), progress.timing.record(current().run)
+        record = replace(draft, failure=asdict(failure), seconds=seconds, timing=timing)
         where = f"cell {failure.cell} of {failure.of}" if failure.cell <= failure.of else "the end"
         sentence = f"{self.label} failed in {where}: {failure.reason}"
         store, code = current().store, self.identity.recipe.code

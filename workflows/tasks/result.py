@@ -16,6 +16,7 @@ from workflows.identity.canonical import digest
 from workflows.identity.closure import Code
 from workflows.store.artefacts import Address, Artefact, Provenance
 from workflows.store.plans import Planned
+from workflows.store.timing import Stopwatch
 from workflows.tasks import command, handover, observed
 from workflows.tasks.code import class_code, environment_of, place_of
 from workflows.tasks.gathering import Gathering
@@ -221,11 +222,20 @@ class Result(luigi.Task):
         """Lay the result's files into a folder; kinds of results say how."""
         raise TypeError(f"{type(self).__name__} is neither a Query nor a Stage")
 
-    def take(self, folder: Path, twin: Artefact, inputs: Sequence[Artefact], draft: Provenance) -> Made:
-        """Lay the files of an equal result into a folder."""
+    def take(
+        self,
+        folder: Path,
+        twin: Artefact,
+        inputs: Sequence[Artefact],
+        draft: Provenance,
+        timing: Stopwatch | None = None,
+    ) -> Made:
+        """Lay the files of an equal result into a folder; without a stopwatch, the draft says where the time went."""
         files = {name: output.get("rows") for name, output in twin.provenance.outputs.items()}
         for name in files:
             current().store.reuse(twin, name, folder)
+        if timing:
+            timing.lap("take")
         return Made(files, twin.provenance.source, twin.provenance.template)
 
     def run(self) -> None:

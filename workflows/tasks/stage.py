@@ -54,6 +54,7 @@ class Stage(Result):
             self.requires()
         arguments, named = self._arguments([read_table(current().store.file(a, TABLE)) for a in inputs])
         self._bind(arguments, named)
+        progress.timing.lap("read")
         # Standard output belongs to the report's path; what an algorithm prints is for whoever watches.
         spool = folder.with_name(f"{folder.name}.observed")
         with observation.recording(spool) as seen, recording() as measures, contextlib.redirect_stdout(sys.stderr):
@@ -63,17 +64,21 @@ class Stage(Result):
                 raise
             except (Exception, SystemExit) as error:
                 raise StageError.raised(self.label, error, place_of(error)) from error
+        progress.timing.lap("compute")
         import pandas as pd
 
         if not isinstance(frame, pd.DataFrame):
             raise StageError.not_a_table(self.label, frame)
         frame = checked(self.label, frame, self.schema)
+        progress.timing.lap("schema")
         write_table(self.label, frame, folder / TABLE)
         files: dict[str, int | None] = {TABLE: len(frame)}
         if measures:
             (folder / MEASURES).write_text(to_json(measures), encoding="utf-8")
             files[MEASURES] = None
+        progress.timing.lap("write")
         draft, recipe = learned(self, draft, seen.sights, inputs)
+        progress.timing.lap("check")
         return Made(files, shown=f"{len(frame):,} rows", draft=draft, recipe=recipe)
 
     def check_arguments(self) -> None:
