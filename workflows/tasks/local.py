@@ -121,6 +121,14 @@ class LocalWorker(Worker):
         self._from_others: Any = self._task_result_queue
         self._task_result_queue: Any = _Results(self._from_others)
 
+    def run(self) -> bool:
+        """Luigi's; what many processes would import is imported before."""
+        if self.worker_processes > 1:
+            from workflows.tasks.forking import import_ahead
+
+            import_ahead(self._scheduled_tasks.values())
+        return bool(super().run())
+
     def _create_task_process(self, task: Any) -> Any:
         process = super()._create_task_process(task)
         if process.use_multiprocessing:

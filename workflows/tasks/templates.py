@@ -60,4 +60,4 @@ def _read_template_code(name: str) -> Code:
     samples = [str(template.parameters[name].default) for name in template.tables]
     name = project.label(template.path)
     cells = Module("", template.path, template.cells, template.source)
-    return project.code.of_notebook(cells, name, samples) | Code({}, WRITERS)
+    return project.code.of_notebook(cells, name, samples) | Code({}, WRITERS | {"workflows"})
