@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
-from workflows.data.rows import Fingerprint, Rows
+from workflows.data.rows import Fingerprint, Found, Rows
 from workflows.data.sqlite import SqliteFile
 from workflows.data.statement import Statement
 
@@ -36,7 +36,7 @@ class Database(Protocol):
 
     def snapshot(
         self, task: str, statement: Statement, probe: Statement, values: Mapping[str, Any]
-    ) -> tuple[Rows, Fingerprint]:
+    ) -> tuple[Found, Fingerprint]:
         """The rows of a statement and the fingerprint of `probe`, which may be the same, at one moment."""
 
     def check(self, task: str, statement: Statement, values: Mapping[str, Any]) -> None:

@@ -7,8 +7,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
+from workflows.data import copying
 from workflows.data.dialects import BEGIN, DIALECTS
-from workflows.data.rows import Fingerprint, Rows, fingerprint
+from workflows.data.rows import Fingerprint, Found, Rows, fingerprint
 from workflows.data.sqlite import UNBOUND, iso
 from workflows.data.statement import Statement, bound_as
 from workflows.errors import DatabaseError
@@ -51,16 +52,13 @@ class SqlAlchemyDatabase:
 
     def snapshot(
         self, task: str, statement: Statement, probe: Statement, values: Mapping[str, Any]
-    ) -> tuple[Rows, Fingerprint]:
+    ) -> tuple[Found, Fingerprint]:
         with self._connected(task, statement) as connection:
-
-            def act() -> tuple[Rows, Fingerprint]:
-                rows = _rows(connection, statement, values)
-                return rows, _digested(connection, probe, _columns(connection, probe, values), [values])[0]
-
-            found = _attempted(connection, act)
-            if found:
-                return found
+            # What is to be copied may fail where fetching does not, and then is begun anew: all is of one moment.
+            for read in (_copied_or_rows, _rows) if connection.dialect.driver == "psycopg" else (_rows,):
+                found = _attempted(connection, lambda read=read: _snapshot(connection, statement, probe, values, read))
+                if found:
+                    return found
             rows = _rows(connection, statement, values)
             with self._translated(task, probe):
                 return rows, fingerprint(_rows(connection, probe, values))
@@ -138,6 +136,19 @@ def _rows(connection: Any, statement: Statement, values: Mapping[str, Any]) -> R
     bound = {name: values[name] for name in statement.binds if name in values}
     found = connection.execute(text(statement.escaped), iso(bound) if connection.dialect.name == "sqlite" else bound)
     return Rows(tuple(found.keys()), [tuple(row) for row in found])
+
+
+def _snapshot(
+    connection: Any, statement: Statement, probe: Statement, values: Mapping[str, Any], read: Callable[..., Found]
+) -> tuple[Found, Fingerprint]:
+    digested = _digested(connection, probe, _columns(connection, probe, values), [values])[0]
+    few = probe == statement and digested.rows < copying.LARGE
+    return (_rows if few else read)(connection, statement, values), digested
+
+
+def _copied_or_rows(connection: Any, statement: Statement, values: Mapping[str, Any]) -> Found:
+    table = copying.copied(connection, statement, values)
+    return _rows(connection, statement, values) if table is None else table
 
 
 def _columns(connection: Any, statement: Statement, values: Mapping[str, Any]) -> tuple[str, ...]:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from workflows.data.statement import Statement
-from workflows.data.tables import as_frame, as_stored, checked, schema_name, write_table
+from workflows.data.tables import as_frame, as_stored, checked, checked_rows, schema_name, write_table
 from workflows.errors import NoData, PipelineError, PlanError
 from workflows.identity.canonical import digest, digest_bytes
 from workflows.identity.closure import Code
@@ -93,19 +93,19 @@ class Query(Result):
         rows, now = current().database.snapshot(self.label, statement, _fingerprinted(type(self)), self._values())
         if now.digest != recorded:
             raise PlanError.data_changed(self.label)
-        if not rows.rows and not self.allow_empty:
+        if not len(rows) and not self.allow_empty:
             # A probe does not count the rows, so this was not known when the task was planned.
             raise self._no_data()
-        frame = checked(self.label, as_frame(rows), self.schema)
-        write_table(self.label, frame, folder / TABLE)
+        table = checked_rows(self.label, rows, self.schema)
+        write_table(self.label, table, folder / TABLE)
         check_code(self)
         source = {
             "database": current().database.place,
             "query": statement.text,
             "fingerprint": recorded,
-            "rows": len(rows.rows),
+            "rows": len(rows),
         }
-        return Made({TABLE: len(frame)}, source=source, shown=f"{len(frame):,} rows")
+        return Made({TABLE: len(table)}, source=source, shown=f"{len(table):,} rows")
 
     def rows_now(self) -> pd.DataFrame:
         """The rows as the database has them now, checked and typed as they would be stored; nothing is."""
