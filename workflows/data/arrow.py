@@ -86,5 +86,6 @@ def _pair(column: pa.ChunkedArray) -> pa.Array:
     """Two values that make pandas choose the type that the whole column has: a value, and a missing one if there are some."""
     import pyarrow as pa
 
-    value = column.drop_null().slice(0, 1).combine_chunks() if column.null_count < len(column) else pa.nulls(1)
-    return pa.concat_arrays([value, pa.nulls(1, column.type) if column.null_count else value])
+    missing = pa.nulls(1, column.type)
+    value = column.drop_null().slice(0, 1).combine_chunks() if column.null_count < len(column) else missing
+    return pa.concat_arrays([value, missing if column.null_count else value])

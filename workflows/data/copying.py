@@ -37,8 +37,7 @@ def copied(connection: Any, statement: Statement, values: Mapping[str, Any]) -> 
     except ImportError:
         return None
     server = connection.connection.dbapi_connection
-    zone = getattr(server.info.timezone, "key", None)
-    if server.info.parameter_status("server_encoding") != "UTF8" or zone is None:
+    if server.info.parameter_status("server_encoding") != "UTF8":
         return None
     bound = {name: values[name] for name in sorted(statement.binds)}
     texts, types = _dumped(server, list(bound.values()))
@@ -53,7 +52,7 @@ def copied(connection: Any, statement: Statement, values: Mapping[str, Any]) -> 
             for place, text in enumerate(texts, 1):
                 cursor.execute(f"SELECT set_config('parcours.bound_{place}', $1, true)", [text])
             cursor.execute(statement.placed({name: _stand_in(*each) for name, *each in _numbered(bound, kinds)}))
-            return typed(cursor.fetch_arrow_table(), zone)
+            return typed(cursor.fetch_arrow_table(), str(server.info.timezone))
     except (adbc.Error, pa.ArrowException, ValueError):
         # What is wrong is said, if it is, when the rows are fetched.
         return None
