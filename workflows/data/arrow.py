@@ -4,72 +4,83 @@ from __future__ import annotations
 
 import datetime
 import json
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
 # Dates outside are refused, or shifted beyond what Python can hold, when a driver makes them one by one.
-_FIRST, _LAST = datetime.datetime(2, 1, 1), datetime.datetime(9998, 12, 31)
+_FIRST, _LAST = datetime.date(2, 1, 1), datetime.date(9998, 12, 31)
+_EPOCH = datetime.date(1970, 1, 1)
+_DAY = 24 * 3600 * 1_000_000  # microseconds
 
 
-def typed(found: pa.Table, zone: str) -> pa.Table:
+def typed(batches: Iterable[pa.RecordBatch], schema: pa.Schema, zone: str) -> pa.Table:
     """A table with the types that it would have by way of DataFrame.from_records, and pandas' own notes on them.
 
-    Times of one zone or another come in `zone`. Raises ValueError for values that the other way refuses.
+    Times with a zone come in `zone`. Raises ValueError for dates that the other way refuses.
     """
     import pyarrow as pa
 
-    columns = [_column(column, zone) for column in found.combine_chunks().columns]
-    table = pa.table(columns, names=found.column_names)
+    # Batch by batch, while the database makes the next one.
+    parts = [_wide(pa.Table.from_batches([batch]), zone) for batch in batches]
+    found = pa.concat_tables([_wide(schema.empty_table(), zone), *parts]).combine_chunks()
+    table = pa.table([_column(column) for column in found.columns], names=found.column_names)
     return table.replace_schema_metadata(_notes(table))
 
 
-def _column(column: pa.ChunkedArray, zone: str) -> pa.ChunkedArray:
+def _wide(found: pa.Table, zone: str) -> pa.Table:
+    """A part of the table in the widest type of each kind, as Python has them."""
+    import pyarrow as pa
+
+    return pa.table([_widest(column, zone) for column in found.columns], names=found.column_names)
+
+
+def _widest(column: pa.ChunkedArray, zone: str) -> pa.ChunkedArray:
     import pyarrow as pa
     from pyarrow import types
 
     kind = column.type
-    if column.null_count == len(column):
-        return column.cast(pa.null()) if types.is_null(kind) else pa.chunked_array([pa.nulls(len(column))])
+    if isinstance(kind, pa.BaseExtensionType):
+        return pa.chunked_array([chunk.storage for chunk in column.chunks], kind.storage_type).cast(pa.float64())
+    if types.is_float32(kind):
+        # By its digits: 0.1 is 0.1.
+        return column.cast(pa.string()).cast(pa.float64())
     if types.is_integer(kind):
-        return column.cast(pa.float64(), safe=False) if column.null_count else column.cast(pa.int64())
-    if types.is_floating(kind) or isinstance(kind, pa.BaseExtensionType):
-        return _floats(column)
+        return column.cast(pa.int64())
     if types.is_string(kind):
         return column.cast(pa.large_string())
-    if types.is_temporal(kind):
-        return _times(column, zone)
+    if types.is_date(kind):
+        return _bounded(column, pa.int32(), 1)
+    if types.is_timestamp(kind):
+        return _bounded(column, pa.int64(), _DAY).cast(pa.timestamp("us", kind.tz and zone))
     return column
 
 
-def _floats(column: pa.ChunkedArray) -> pa.ChunkedArray:
-    """Floats, where what is not a number is missing: of doubles, of single floats and decimals by their digits."""
-    import pyarrow as pa
+def _bounded(column: pa.ChunkedArray, number: pa.DataType, day: int) -> pa.ChunkedArray:
+    """A column of dates or times, whose numbers are of a type, so many a day."""
     import pyarrow.compute as pc
 
-    if isinstance(column.type, pa.BaseExtensionType):
-        column = pa.chunked_array([chunk.storage for chunk in column.chunks])
-    if pa.types.is_float32(column.type):
-        column = column.cast(pa.string())
-    column = column.cast(pa.float64())
-    is_number = pc.invert(pc.is_nan(column))
-    return column if pc.all(is_number).as_py() else pc.if_else(is_number, column, None)
-
-
-def _times(column: pa.ChunkedArray, zone: str) -> pa.ChunkedArray:
-    import pyarrow as pa
-    import pyarrow.compute as pc
-
-    kind = column.type
-    day = pa.types.is_date(kind)
-    first, last = (pa.scalar(each.date() if day else each, pa.date32() if day else pa.timestamp("us")).cast(
-        pa.int32() if day else pa.int64()
-    ) for each in (_FIRST, _LAST))  # fmt: skip
-    found = pc.min_max(column.cast(first.type))
-    if found["min"].as_py() < first.as_py() or found["max"].as_py() > last.as_py():
+    found = pc.min_max(column.cast(number)).as_py()
+    first, last = ((bound - _EPOCH).days * day for bound in (_FIRST, _LAST))
+    if found["min"] is not None and not first <= found["min"] <= found["max"] <= last:
         raise ValueError("a date before the year 2 or after the year 9998")
-    return column if day or kind.tz is None else column.cast(pa.timestamp("us", zone))
+    return column
+
+
+def _column(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    """A whole column, in the type that depends on what is missing."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    if column.null_count == len(column):
+        return pa.chunked_array([pa.nulls(len(column))])
+    if pa.types.is_integer(column.type) and column.null_count:
+        return column.cast(pa.float64(), safe=False)
+    if pa.types.is_floating(column.type) and pc.any(pc.is_nan(column)).as_py():
+        return pc.if_else(pc.is_nan(column), None, column)
+    return column
 
 
 def _notes(table: pa.Table) -> dict[bytes, bytes]:
