@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime
 import json
-from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -16,28 +15,21 @@ _EPOCH = datetime.date(1970, 1, 1)
 _DAY = 24 * 3600 * 1_000_000  # microseconds
 
 
-def typed(batches: Iterable[pa.RecordBatch], schema: pa.Schema, zone: str) -> pa.Table:
+def typed(found: pa.Table, zone: str) -> pa.Table:
     """A table with the types that it would have by way of DataFrame.from_records, and pandas' own notes on them.
 
     Times with a zone come in `zone`. Raises ValueError for dates that the other way refuses.
     """
     import pyarrow as pa
 
-    # Batch by batch, while the database makes the next one.
-    parts = [_wide(pa.Table.from_batches([batch]), zone) for batch in batches]
-    found = pa.concat_tables([_wide(schema.empty_table(), zone), *parts]).combine_chunks()
-    table = pa.table([_column(column) for column in found.columns], names=found.column_names)
+    # In one piece, as pandas has it: where the pieces end shows in the bytes of a Parquet file.
+    columns = [_whole(_widest(column, zone)) for column in found.combine_chunks().columns]
+    table = pa.table(columns, names=found.column_names)
     return table.replace_schema_metadata(_notes(table))
 
 
-def _wide(found: pa.Table, zone: str) -> pa.Table:
-    """A part of the table in the widest type of each kind, as Python has them."""
-    import pyarrow as pa
-
-    return pa.table([_widest(column, zone) for column in found.columns], names=found.column_names)
-
-
 def _widest(column: pa.ChunkedArray, zone: str) -> pa.ChunkedArray:
+    """A column in the widest type of its kind, as Python's values have it."""
     import pyarrow as pa
     from pyarrow import types
 
@@ -69,8 +61,8 @@ def _bounded(column: pa.ChunkedArray, number: pa.DataType, day: int) -> pa.Chunk
     return column
 
 
-def _column(column: pa.ChunkedArray) -> pa.ChunkedArray:
-    """A whole column, in the type that depends on what is missing."""
+def _whole(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    """A column in the type that depends on what is missing."""
     import pyarrow as pa
     import pyarrow.compute as pc
 

@@ -15,9 +15,6 @@ if TYPE_CHECKING:
 LARGE = 10_000
 """Rows from which on a second connection (30 ms) and its driver cost less than they save."""
 
-_BATCH = str(2**22)
-"""Bytes that are read before they are typed."""
-
 # By their numbers in every PostgreSQL: bool, bytea, name, bigint, smallint, integer, text, real, double precision, bpchar,
 # varchar, date, timestamp, timestamptz, numeric.
 _READ = frozenset({16, 17, 19, 20, 21, 23, 25, 700, 701, 1042, 1043, 1082, 1114, 1184, 1700})
@@ -49,17 +46,13 @@ def copied(connection: Any, statement: Statement, values: Mapping[str, Any]) -> 
         return None
     begin = _begin(connection.exec_driver_sql("SELECT pg_export_snapshot()").scalar_one())
     try:
-        with (
-            adbc.connect(_address(server.info)) as copying,
-            copying.cursor(adbc_stmt_kwargs={"adbc.postgresql.batch_size_hint_bytes": _BATCH}) as cursor,
-        ):
+        with adbc.connect(_address(server.info)) as copying, copying.cursor() as cursor:
             for sql in begin:
                 cursor.execute(sql)
             for place, text in enumerate(texts, 1):
                 cursor.execute(f"SELECT set_config('parcours.bound_{place}', $1, true)", [text])
             cursor.execute(statement.placed({name: _stand_in(*each) for name, *each in _numbered(bound, kinds)}))
-            batches = cursor.fetch_record_batch()
-            return typed(batches, batches.schema, str(server.info.timezone))
+            return typed(cursor.fetch_arrow_table(), str(server.info.timezone))
     except (adbc.Error, pa.ArrowException, ValueError):
         # What is wrong is said, if it is, when the rows are fetched.
         return None
