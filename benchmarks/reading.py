@@ -108,7 +108,9 @@ def main(runs: int) -> None:
         found = [[seconds(act, engine) for act in (ours, pandas, copy)] for _ in range(runs)]
         digested = statistics.median(seconds(digest, url) for _ in range(3))
         engine.dispose()
-    for name, side in zip(("ours, into Arrow", "pandas.read_sql", "COPY, binary"), zip(*found, strict=True), strict=True):
+    for name, side in zip(
+        ("ours, into Arrow", "pandas.read_sql", "COPY, binary"), zip(*found, strict=True), strict=True
+    ):
         print(f"{name:<18}{statistics.median(side):.3f} s   (median of {runs})")
     print(f"{'its fingerprint':<18}{digested:.3f} s   (in the database, not counted above)")
     faster = statistics.median(theirs / mine for mine, theirs, _ in found)

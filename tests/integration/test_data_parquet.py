@@ -66,7 +66,9 @@ def stored(folder: Path, made: list[pd.DataFrame]) -> list[Path]:
 def assert_as_pandas(paths: list[Path]) -> None:
     for found, path in zip(read_frames(paths), paths, strict=True):
         alone = pd.read_parquet(path)
-        pd.testing.assert_frame_equal(found, alone, check_index_type="exact", check_column_type="exact", check_freq=True)
+        pd.testing.assert_frame_equal(
+            found, alone, check_index_type="exact", check_column_type="exact", check_freq=True
+        )
         assert found.attrs == alone.attrs
 
 

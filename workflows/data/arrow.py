@@ -88,7 +88,9 @@ def _notes(table: pa.Table) -> dict[bytes, bytes]:
 def _pair(column: pa.ChunkedArray) -> pa.Array:
     """Two values that make pandas choose the type that the whole column has: a value, and a missing one if there are some."""
     import pyarrow as pa
+    import pyarrow.compute as pc
 
     missing = pa.nulls(1, column.type)
-    value = column.drop_null().slice(0, 1).combine_chunks() if column.null_count < len(column) else missing
+    place = pc.index(column.is_valid(), True).as_py()
+    value = missing if place < 0 else column.slice(place, 1).combine_chunks()
     return pa.concat_arrays([value, missing if column.null_count else value])

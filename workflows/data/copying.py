@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from workflows.data.arrow import typed
@@ -30,10 +31,9 @@ def copied(connection: Any, statement: Statement, values: Mapping[str, Any]) -> 
     None if ADBC is not installed, cannot do it or fails, or if it might give other types or values. Raises
     SQLAlchemyError or ValueError, with a transaction that is lost, if the database refuses what prepares it.
     """
-    import pyarrow as pa
-
     try:
-        import adbc_driver_postgresql.dbapi as adbc
+        import adbc_driver_manager as adbc
+        import adbc_driver_postgresql  # noqa: F401 - what cannot be copied from is not to be prepared
     except ImportError:
         return None
     server = connection.connection.dbapi_connection
@@ -45,17 +45,50 @@ def copied(connection: Any, statement: Statement, values: Mapping[str, Any]) -> 
     if kinds is None or None in texts:
         return None
     begin = _begin(connection.exec_driver_sql("SELECT pg_export_snapshot()").scalar_one())
+    stand_ins = map(_stand_in, range(1, len(kinds) + 1), kinds)
+    sql = statement.placed(dict(zip(bound, stand_ins, strict=True)))
     try:
-        with adbc.connect(_address(server.info)) as copying, copying.cursor() as cursor:
-            for sql in begin:
-                cursor.execute(sql)
-            for place, text in enumerate(texts, 1):
-                cursor.execute(f"SELECT set_config('parcours.bound_{place}', $1, true)", [text])
-            cursor.execute(statement.placed({name: _stand_in(*each) for name, *each in _numbered(bound, kinds)}))
-            return typed(cursor.fetch_arrow_table(), str(server.info.timezone))
-    except (adbc.Error, pa.ArrowException, ValueError):
+        return typed(_copy(_address(server.info), begin, texts, sql), str(server.info.timezone))
+    except (adbc.Error, ValueError):
         # What is wrong is said, if it is, when the rows are fetched.
         return None
+
+
+def _copy(address: str, begin: list[str], texts: list[str | None], sql: str) -> pa.Table:
+    """The rows of a statement in a transaction that begins so, with these values bound; raises adbc.Error."""
+    import adbc_driver_manager as adbc
+    import pyarrow as pa
+
+    with adbc.AdbcConnection(_database(address)) as connection:
+        connection.set_autocommit(False)
+        for beginning in begin:
+            _run(connection, beginning)
+        for place, text in enumerate(texts, 1):
+            bound = pa.record_batch([pa.array([text], pa.string())], ["text"])
+            _run(connection, f"SELECT set_config('parcours.bound_{place}', $1, true)", bound)
+        return _run(connection, sql)
+
+
+def _run(connection: Any, sql: str, bound: pa.RecordBatch | None = None) -> pa.Table:
+    import adbc_driver_manager as adbc
+    import pyarrow as pa
+
+    with adbc.AdbcStatement(connection) as statement:
+        statement.set_sql_query(sql)
+        if bound is not None:
+            statement.prepare()
+            statement.bind(bound)
+        stream, _ = statement.execute_query()
+        with pa.RecordBatchReader.from_stream(stream) as batches:
+            return batches.read_all()
+
+
+@cache
+def _database(address: str) -> Any:
+    """What ADBC knows of a database's types, which takes it 25 ms to ask for; no connection, so that processes may share it."""
+    import adbc_driver_postgresql
+
+    return adbc_driver_postgresql.connect(address)
 
 
 def _dumped(server: Any, values: list[Any]) -> tuple[list[str | None], Any]:
@@ -85,10 +118,6 @@ def _begin(snapshot: str) -> list[str]:
     """What begins a transaction that cannot write and sees what another one sees."""
     first, *others = BEGIN["postgresql"]
     return [first, f"SET TRANSACTION SNAPSHOT '{snapshot}'", *others]
-
-
-def _numbered(bound: Mapping[str, Any], kinds: list[str]) -> list[tuple[str, int, str]]:
-    return [(name, place, kind) for place, (name, kind) in enumerate(zip(bound, kinds, strict=True), 1)]
 
 
 def _stand_in(place: int, kind: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, TypeVar
 
 from workflows.data import copying
@@ -54,9 +55,10 @@ class SqlAlchemyDatabase:
         self, task: str, statement: Statement, probe: Statement, values: Mapping[str, Any]
     ) -> tuple[Found, Fingerprint]:
         with self._connected(task, statement) as connection:
-            # What is to be copied may fail where fetching does not, and then is begun anew: all is of one moment.
-            for read in (_copied_or_rows, _rows) if connection.dialect.driver == "psycopg" else (_rows,):
-                found = _attempted(connection, lambda read=read: _snapshot(connection, statement, probe, values, read))
+            ways = (_copied_or_rows, _rows) if connection.dialect.driver == "psycopg" else (_rows,)
+            # What can be copied may fail where fetching does not; then all is begun anew, because it is of one moment.
+            for read in ways:
+                found = _attempted(connection, partial(_snapshot, connection, statement, probe, values, read))
                 if found:
                     return found
             rows = _rows(connection, statement, values)
