@@ -11,7 +11,6 @@ from typing import Any, ClassVar
 
 import luigi
 
-from workflows.data.parquet import read_frames
 from workflows.data.tables import checked, schema_name, write_table
 from workflows.errors import ParcoursError, PipelineError, StageError, listed
 from workflows.evaluation.measures import recording, to_json
@@ -53,6 +52,9 @@ class Stage(Result):
         with contextlib.suppress(Exception):
             # Luigi asks a task what it requires before it runs it, and what is set on the way may be used in compute().
             self.requires()
+        # Not for a run that finds everything complete.
+        from workflows.data.parquet import read_frames
+
         arguments, named = self._arguments(read_frames([current().store.file(a, TABLE) for a in inputs]))
         self._bind(arguments, named)
         # Standard output belongs to the report's path; what an algorithm prints is for whoever watches.
