@@ -284,6 +284,22 @@ def test_what_the_database_refuses_is_said_as_ever(url: str, sql: str) -> None:
     assert said[0] == said[1]
 
 
+@pytest.mark.parametrize(
+    ("sql", "why"),
+    [
+        ("SELECT n, 1 / (n - 60000) AS a FROM generate_series(1, 100000) AS n", "division by zero"),
+        ("SELECT n, CASE n WHEN 60000 THEN pg_sleep(2)::text END AS a FROM generate_series(1, 100000) AS n", "timeout"),
+    ],
+)
+def test_what_fails_after_many_rows_is_said_as_ever(
+    url: str, monkeypatch: pytest.MonkeyPatch, sql: str, why: str
+) -> None:
+    """Where a probe stands for the rows, the copy is the first to meet it."""
+    monkeypatch.setenv("PGOPTIONS", "-c statement_timeout=1000")
+    with pytest.raises(DatabaseError, match=rf"^Events: .* refuses 'sql': .*{why}"):
+        connect(url).snapshot("Events", Statement(sql, "sql"), Statement("SELECT 1", "probe"), {})
+
+
 @pytest.mark.usefixtures("always")
 def test_the_time_that_a_statement_may_take_holds_for_the_copy(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PGOPTIONS", "-c statement_timeout=200")

@@ -31,6 +31,8 @@ def copied(connection: Any, statement: Statement, values: Mapping[str, Any]) -> 
     None if ADBC is not installed, cannot do it or fails, or if it might give other types or values. Raises
     SQLAlchemyError or ValueError, with a transaction that is lost, if the database refuses what prepares it.
     """
+    import pyarrow as pa
+
     try:
         import adbc_driver_manager as adbc
         import adbc_driver_postgresql  # noqa: F401 - what cannot be copied from is not to be prepared
@@ -49,7 +51,7 @@ def copied(connection: Any, statement: Statement, values: Mapping[str, Any]) -> 
     sql = statement.placed(dict(zip(bound, stand_ins, strict=True)))
     try:
         return typed(_copy(_address(server.info), begin, texts, sql), str(server.info.timezone))
-    except (adbc.Error, ValueError):
+    except (adbc.Error, pa.ArrowException, OSError, ValueError):
         # What is wrong is said, if it is, when the rows are fetched.
         return None
 
