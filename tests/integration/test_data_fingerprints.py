@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pandas.testing import assert_frame_equal
 from sqlalchemy import create_engine, event, text
 from sqlalchemy.engine import Engine
 
@@ -22,6 +23,7 @@ from workflows.data.database import Database, connect
 from workflows.data.rows import Fingerprint, fingerprint
 from workflows.data.server import SqlAlchemyDatabase
 from workflows.data.statement import Statement
+from workflows.data.tables import as_frame
 from workflows.errors import DatabaseError
 
 pytestmark = pytest.mark.integration
@@ -280,7 +282,7 @@ def test_a_probe_that_is_wrong_is_named(database: Database) -> None:
 def test_a_snapshot_holds_the_rows_and_the_fingerprint_of_the_probe(database: Database) -> None:
     statement, probe = Statement(BY_DATE, "sql"), Statement("SELECT max(id) FROM events", "probe")
     rows, found = database.snapshot("Events", statement, probe, {"date": DAYS[0]})
-    assert rows == database.result("Events", statement, {"date": DAYS[0]})
+    assert_frame_equal(as_frame(rows), as_frame(database.result("Events", statement, {"date": DAYS[0]})))
     assert found == one(database, probe.text)
     assert database.snapshot("Events", statement, statement, {"date": DAYS[0]})[1] == one(
         database, BY_DATE, date=DAYS[0]

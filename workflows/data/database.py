@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
-from workflows.data.rows import Fingerprint, Rows
+from workflows.data.rows import Fingerprint, Found, Rows
 from workflows.data.sqlite import SqliteFile
 from workflows.data.statement import Statement
 
@@ -40,11 +40,11 @@ class Database(Protocol):
         statement: Statement,
         probe: Statement,
         values: Mapping[str, Any],
-        read: Callable[[], object] = lambda: None,
-    ) -> tuple[Rows, Fingerprint]:
+        lap: Callable[[str], object] = lambda part: None,
+    ) -> tuple[Found, Fingerprint]:
         """The rows of a statement and the fingerprint of `probe`, which may be the same, at one moment.
 
-        `read` is called when the rows are there.
+        `lap` is called with 'database' when the rows are there, with 'fingerprint' when that is.
         """
 
     def check(self, task: str, statement: Statement, values: Mapping[str, Any]) -> None:

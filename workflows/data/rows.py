@@ -5,7 +5,10 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 Row = tuple[Any, ...]
 
@@ -20,6 +23,13 @@ class Rows:
     """The columns' names, in order."""
     rows: list[Row]
     """The rows, in the database's order; values as its driver gives them."""
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+
+Found: TypeAlias = "Rows | pa.Table"
+"""What a statement gave: rows, or an Arrow table typed as pandas would type the rows."""
 
 
 @dataclass(frozen=True)

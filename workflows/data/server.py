@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, TypeVar
 
+from workflows.data import copying
 from workflows.data.dialects import BEGIN, DIALECTS
-from workflows.data.rows import Fingerprint, Rows, fingerprint
+from workflows.data.rows import Fingerprint, Found, Rows, fingerprint
 from workflows.data.sqlite import UNBOUND, iso
 from workflows.data.statement import Statement, bound_as
 from workflows.errors import DatabaseError
@@ -55,22 +57,21 @@ class SqlAlchemyDatabase:
         statement: Statement,
         probe: Statement,
         values: Mapping[str, Any],
-        read: Callable[[], object] = lambda: None,
-    ) -> tuple[Rows, Fingerprint]:
+        lap: Callable[[str], object] = lambda part: None,
+    ) -> tuple[Found, Fingerprint]:
         with self._connected(task, statement) as connection:
-
-            def act() -> tuple[Rows, Fingerprint]:
-                rows = _rows(connection, statement, values)
-                read()
-                return rows, _digested(connection, probe, _columns(connection, probe, values), [values])[0]
-
-            found = _attempted(connection, act)
-            if found:
-                return found
+            ways = (_copied_or_rows, _rows) if connection.dialect.driver == "psycopg" else (_rows,)
+            # What can be copied may fail where fetching does not; then all is begun anew, because it is of one moment.
+            for way in ways:
+                found = _attempted(connection, partial(_snapshot, connection, statement, probe, values, way, lap))
+                if found:
+                    return found
             rows = _rows(connection, statement, values)
-            read()
+            lap("database")
             with self._translated(task, probe):
-                return rows, fingerprint(_rows(connection, probe, values))
+                digested = fingerprint(_rows(connection, probe, values))
+            lap("fingerprint")
+            return rows, digested
 
     def check(self, task: str, statement: Statement, values: Mapping[str, Any]) -> None:
         self.result(task, Statement(f"EXPLAIN {statement.text}", statement.name), values)
@@ -145,6 +146,27 @@ def _rows(connection: Any, statement: Statement, values: Mapping[str, Any]) -> R
     bound = {name: values[name] for name in statement.binds if name in values}
     found = connection.execute(text(statement.escaped), iso(bound) if connection.dialect.name == "sqlite" else bound)
     return Rows(tuple(found.keys()), [tuple(row) for row in found])
+
+
+def _snapshot(
+    connection: Any,
+    statement: Statement,
+    probe: Statement,
+    values: Mapping[str, Any],
+    way: Callable[..., Found],
+    lap: Callable[[str], object],
+) -> tuple[Found, Fingerprint]:
+    digested = _digested(connection, probe, _columns(connection, probe, values), [values])[0]
+    lap("fingerprint")
+    few = probe == statement and digested.rows < copying.LARGE
+    found = (_rows if few else way)(connection, statement, values)
+    lap("database")
+    return found, digested
+
+
+def _copied_or_rows(connection: Any, statement: Statement, values: Mapping[str, Any]) -> Found:
+    table = copying.copied(connection, statement, values)
+    return _rows(connection, statement, values) if table is None else table
 
 
 def _columns(connection: Any, statement: Statement, values: Mapping[str, Any]) -> tuple[str, ...]:

@@ -59,13 +59,15 @@ class SqliteFile:
         statement: Statement,
         probe: Statement,
         values: Mapping[str, Any],
-        read: Callable[[], object] = lambda: None,
+        lap: Callable[[str], object] = lambda part: None,
     ) -> tuple[Rows, Fingerprint]:
         with self._reading(task, statement) as connection:
             rows = _rows(connection, statement, values)
-            read()
+            lap("database")
             with self._translated(task, probe):
-                return rows, _fingerprint(connection, probe, values)
+                digested = _fingerprint(connection, probe, values)
+            lap("fingerprint")
+            return rows, digested
 
     def check(self, task: str, statement: Statement, values: Mapping[str, Any]) -> None:
         self.result(task, Statement(f"EXPLAIN {statement.text}", statement.name), values)

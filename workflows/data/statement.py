@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -57,10 +58,11 @@ class Statement:
 
     def numbered(self, number: int) -> Statement:
         """The inner statement with names to bind that no other number has: `:date` becomes `:date__17`."""
-        return replace(
-            self,
-            text=_PARTS.sub(lambda part: f":{bound_as(part['name'], number)}" if part["name"] else part[0], self.inner),
-        )
+        return replace(self, text=self.placed({name: f":{bound_as(name, number)}" for name in self.binds}))
+
+    def placed(self, stand_ins: Mapping[str, str]) -> str:
+        """The inner statement with other SQL in place of the names to bind."""
+        return _PARTS.sub(lambda part: stand_ins[part["name"]] if part["name"] else part[0], self.inner)
 
     @property
     def escaped(self) -> str:

@@ -7,11 +7,12 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from workflows.data.rows import Rows
+from workflows.data.rows import Found, Rows
 from workflows.errors import PipelineError, SchemaError, StageError
 
 if TYPE_CHECKING:
     import pandas as pd
+    import pyarrow as pa
 
 
 def read_table(path: Path) -> pd.DataFrame:
@@ -21,12 +22,16 @@ def read_table(path: Path) -> pd.DataFrame:
     return pd.read_parquet(path)
 
 
-def write_table(task: str, frame: pd.DataFrame, path: Path) -> None:
-    """Write a DataFrame as Parquet: the same table gives the same bytes. Raises StageError for what Parquet cannot hold."""
+def write_table(task: str, table: pd.DataFrame | pa.Table, path: Path) -> None:
+    """Write a table as Parquet: the same table gives the same bytes. Raises StageError for what Parquet cannot hold."""
     import pyarrow as pa
+    import pyarrow.parquet as pq
 
     try:
-        frame.to_parquet(path, compression="zstd")
+        if isinstance(table, pa.Table):
+            pq.write_table(table, path, compression="zstd")
+        else:
+            table.to_parquet(path, compression="zstd")
     except (pa.ArrowException, ValueError, TypeError) as error:
         raise StageError.not_storable(task, error) from error
 
@@ -39,11 +44,19 @@ def as_stored(task: str, frame: pd.DataFrame) -> pd.DataFrame:
         return read_table(path)
 
 
-def as_frame(result: Rows) -> pd.DataFrame:
+def as_frame(result: Found) -> pd.DataFrame:
     """A query's result as a DataFrame; types as pandas infers them from the driver's values."""
     import pandas as pd
 
-    return pd.DataFrame.from_records(result.rows, columns=list(result.columns), coerce_float=True)
+    if isinstance(result, Rows):
+        return pd.DataFrame.from_records(result.rows, columns=list(result.columns), coerce_float=True)
+    frame: pd.DataFrame = result.to_pandas()
+    return frame
+
+
+def as_table(result: Found, schema: Any) -> pd.DataFrame | pa.Table:
+    """A query's result as a table that a schema can check; what is Arrow already, and needs no check, stays it."""
+    return result if schema is None and not isinstance(result, Rows) else as_frame(result)
 
 
 def schema_name(schema: Any) -> tuple[str, str] | None:
@@ -70,7 +83,7 @@ def resolve_schema(task: str, schema: Any) -> Any:
     return found
 
 
-def checked(task: str, frame: pd.DataFrame, schema: Any) -> pd.DataFrame:
+def checked(task: str, frame: Any, schema: Any) -> Any:
     """The table as its schema wants it (types coerced); raises SchemaError with column, check and the first rows."""
     if schema is None:
         return frame

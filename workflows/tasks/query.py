@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from workflows.data.statement import Statement
-from workflows.data.tables import as_frame, as_stored, checked, schema_name, write_table
+from workflows.data.tables import as_frame, as_stored, as_table, checked, schema_name, write_table
 from workflows.errors import NoData, PipelineError, PlanError
 from workflows.identity.canonical import digest, digest_bytes
 from workflows.identity.closure import Code
@@ -91,18 +91,17 @@ class Query(Result):
         """Run the statement and store its rows, if they are those that were planned."""
         statement, recorded = _statement(type(self), "sql"), self.identity.recipe.fingerprint
         probe, lap = _fingerprinted(type(self)), progress.timing.lap
-        rows, now = current().database.snapshot(self.label, statement, probe, self._values(), lambda: lap("database"))
-        lap("fingerprint")
+        rows, now = current().database.snapshot(self.label, statement, probe, self._values(), lap)
         if now.digest != recorded:
             raise PlanError.data_changed(self.label)
-        if not rows.rows and not self.allow_empty:
+        if not len(rows) and not self.allow_empty:
             # A probe does not count the rows, so this was not known when the task was planned.
             raise self._no_data()
-        frame = as_frame(rows)
+        table = as_table(rows, self.schema)
         lap("frame")
-        frame = checked(self.label, frame, self.schema)
+        table = checked(self.label, table, self.schema)
         lap("schema")
-        write_table(self.label, frame, folder / TABLE)
+        write_table(self.label, table, folder / TABLE)
         lap("write")
         check_code(self)
         lap("check")
@@ -110,9 +109,9 @@ class Query(Result):
             "database": current().database.place,
             "query": statement.text,
             "fingerprint": recorded,
-            "rows": len(rows.rows),
+            "rows": len(rows),
         }
-        return Made({TABLE: len(frame)}, source=source, shown=f"{len(frame):,} rows")
+        return Made({TABLE: len(table)}, source=source, shown=f"{len(table):,} rows")
 
     def rows_now(self) -> pd.DataFrame:
         """The rows as the database has them now, checked and typed as they would be stored; nothing is."""

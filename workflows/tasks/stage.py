@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 
 import luigi
 
-from workflows.data.tables import checked, read_table, schema_name, write_table
+from workflows.data.tables import checked, schema_name, write_table
 from workflows.errors import ParcoursError, PipelineError, StageError, listed
 from workflows.evaluation.measures import recording, to_json
 from workflows.identity import observation
@@ -52,7 +52,10 @@ class Stage(Result):
         with contextlib.suppress(Exception):
             # Luigi asks a task what it requires before it runs it, and what is set on the way may be used in compute().
             self.requires()
-        arguments, named = self._arguments([read_table(current().store.file(a, TABLE)) for a in inputs])
+        # Not for a run that finds everything complete.
+        from workflows.data.parquet import read_frames
+
+        arguments, named = self._arguments(read_frames([current().store.file(a, TABLE) for a in inputs]))
         self._bind(arguments, named)
         progress.timing.lap("read")
         # Standard output belongs to the report's path; what an algorithm prints is for whoever watches.
