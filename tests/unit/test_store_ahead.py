@@ -193,3 +193,16 @@ def test_damage_that_only_the_other_process_saw_is_looked_at_again(addresses: li
         # Another run has made it again meanwhile.
         table.write_bytes(good)
         assert store.intact(addresses[5])
+
+
+def test_who_interrupts_its_beginning_is_told_of_nothing_else(monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    beside = Ahead(digested)
+    monkeypatch.setattr(os, "fdopen", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        list(map(beside.expect, NAMES))
+    monkeypatch.undo()
+    beside.close()
+    assert not children()

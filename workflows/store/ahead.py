@@ -8,7 +8,7 @@ import json
 import os
 import signal
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 # Fewer are digested sooner than another process is there to do it.
@@ -71,7 +71,7 @@ class Ahead:
     def close(self) -> None:
         """End the process."""
         if self._process:
-            for stream in (self._requests, self._answers):
+            for stream in filter(None, (self._requests, self._answers)):
                 with contextlib.suppress(OSError):
                     stream.close()
             with contextlib.suppress(ProcessLookupError, ChildProcessError):
@@ -90,7 +90,7 @@ class Ahead:
         return {}
 
     def _fork(self) -> None:
-        with contextlib.ExitStack() as opened:
+        with _uninterrupted(), contextlib.ExitStack() as opened:
             (asked, ask), (answered, answer) = _pipe(opened), _pipe(opened)
             self._process = _forked()
             if self._process == 0:
@@ -113,6 +113,16 @@ class Ahead:
                 answers.write(json.dumps(found).encode())
         finally:
             os._exit(0)
+
+
+@contextlib.contextmanager
+def _uninterrupted() -> Iterator[None]:
+    """Have Ctrl-C wait: within a fork, Python would lose it. The new process leaves it to this one, which ends it."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _pipe(opened: contextlib.ExitStack) -> tuple[int, int]:
