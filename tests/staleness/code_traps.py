@@ -304,6 +304,28 @@ CASES = [
         may_rerun=frozenset({"Other"}),
     ),
     Case(
+        "the parser of luigi.cfg by star",
+        "from luigi.configuration import *\nUNUSED = 1\ndef f():\n    return LuigiConfigParser.instance().getint('limits', 'rate')\n",
+        {
+            "luigi.cfg": "[workflows]\npipelines = acme\nstore = store\ncache = cache\ntemplates = templates\ndatabase = sqlite:///acme.db\n\n[limits]\nrate = 5\n"
+        },
+        returns="f()",
+        matters=("rate = 5", "rate = 6"),
+        harmless=("UNUSED = 1", "UNUSED = 2"),
+        may_rerun=frozenset({"Other"}),
+    ),
+    Case(
+        "the parser of luigi.cfg from its module",
+        "from luigi import configuration\nUNUSED = 1\ndef f():\n    return configuration.LuigiConfigParser.instance().getint('limits', 'rate')\n",
+        {
+            "luigi.cfg": "[workflows]\npipelines = acme\nstore = store\ncache = cache\ntemplates = templates\ndatabase = sqlite:///acme.db\n\n[limits]\nrate = 5\n"
+        },
+        returns="f()",
+        matters=("rate = 5", "rate = 6"),
+        harmless=("UNUSED = 1", "UNUSED = 2"),
+        may_rerun=frozenset({"Other"}),
+    ),
+    Case(
         "get_config in a condition",
         "from luigi.configuration import get_config\nUNUSED = 1\nif get_config().getint('limits', 'rate') == 5:\n    RATE = 1\nelse:\n    RATE = 2\n",
         {

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import logging
 import multiprocessing
+import resource
 import shutil
 import sqlite3
 import uuid
@@ -576,3 +578,17 @@ def test_the_catalog_holds_what_the_record_says(opened: Callable[[], Store], fil
 def change(file: Path, statement: str) -> None:
     with closing(sqlite3.connect(file)) as connection, connection:
         connection.execute(statement)
+
+
+@pytest.mark.parametrize("room", range(0, 80, 4))
+def test_a_catalog_for_which_there_is_too_little_room_is_none_at_all(tmp_path: Path, room: int) -> None:
+    file = tmp_path / "of" / "catalog.db"
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (room * 1024, limits[1]))
+    try:
+        with contextlib.suppress(CatalogError):
+            catalog.Catalog(f"sqlite:///{file}").create(complete=True)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert [path.name for path in file.parent.iterdir()] == ([file.name] if file.exists() else [])
+    assert not file.exists() or catalog.Catalog(f"sqlite:///{file}").is_complete()

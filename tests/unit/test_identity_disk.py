@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
@@ -53,3 +55,13 @@ def test_a_module_that_is_not_loaded_is_found_on_the_path(tmp_path: Path, monkey
     (tmp_path / "elsewhere" / "later.py").write_bytes(LOADED)
     monkeypatch.syspath_prepend(str(tmp_path / "elsewhere"))
     assert changed_file({"later.py": LOADED}, within(tmp_path / "project")) is None
+
+
+@pytest.mark.parametrize("where", ["project", "elsewhere"])
+def test_a_module_that_was_loaded_and_is_gone_is_changed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, where: str
+) -> None:
+    loaded = ModuleType("gone")
+    loaded.__file__ = str(tmp_path / where / "gone.py")
+    monkeypatch.setitem(sys.modules, "gone", loaded)
+    assert changed_file({"gone.py": LOADED}, within(tmp_path / "project")) == "gone.py"

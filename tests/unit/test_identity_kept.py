@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -146,3 +147,38 @@ def test_files_that_cells_name_are_looked_for_again(project: Path) -> None:
     assert found() == {"a.ipynb"}
     write(project, {"templates/late.csv": "1"})
     assert found() == {"a.ipynb", "templates/late.csv"}
+
+
+def edited(change: Callable[[dict[str, Any]], object]) -> Callable[[str], str]:
+    """An edit of what is kept, as an editor would leave it."""
+
+    def edit(text: str) -> str:
+        *above, entries = text.splitlines()
+        known = json.loads(entries)
+        change(known.get("entries", known))
+        return "\n".join([*above, json.dumps(known)])
+
+    return edit
+
+
+DAMAGE: dict[str, Callable[[str], str]] = {
+    "truncated": lambda text: text[: len(text) // 2],
+    "empty": lambda text: "",
+    "a list": lambda text: "[]",
+    "bytes of another kind": lambda text: "\0" + text,
+    "deeper than can be read": lambda text: text + "[" * 100_000,
+    "values of another shape": edited(lambda known: known["worked out"].update(values=[])),
+    "no answers": edited(lambda known: known["worked out"].pop("modules")),
+    "a closure that was changed": edited(
+        lambda known: [value.update(files={}) for value in known["worked out"]["values"].values() if "files" in value]
+    ),
+    "outlines of another shape": edited(lambda known: [known.update({key: {}}) for key in list(known)]),
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGE.values(), ids=DAMAGE)
+def test_a_damaged_file_costs_time_only(project: Path, damage: Callable[[str], str]) -> None:
+    found = process(project)
+    kept = project / "cache" / "code.json"
+    kept.write_text(damage(kept.read_text()))
+    assert process(project) == found

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import errno
 import logging
 import os
 import signal
@@ -145,3 +146,63 @@ def test_an_object_store_is_read_by_this_process_alone(tmp_path: Path) -> None:
         for number in range(MANY):
             store.expect(Address("Cleaned", "2020-01-01", f"{number:064x}"))
         assert not children()
+
+
+def test_where_no_process_can_be_had_nothing_is_known_and_nothing_is_left_open(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refused() -> int:
+        raise BlockingIOError(errno.EAGAIN, "Resource temporarily unavailable")
+
+    monkeypatch.setattr(os, "fork", refused)
+    before = psutil.Process().num_fds()
+    beside = Ahead(digested)
+    for name in NAMES:
+        beside.expect(name)
+    assert beside.found(NAMES[0]) == {}
+    beside.close()
+    assert psutil.Process().num_fds() == before
+
+
+def test_names_may_hold_whatever_a_file_system_takes() -> None:
+    beside = Ahead(digested)
+    names = [f"{name}\n\udce9 of a café" for name in NAMES]
+    for name in names:
+        beside.expect(name)
+    assert [beside.found(name)["table"].rpartition(" by ")[0] for name in names] == names
+    beside.close()
+
+
+def test_a_process_that_stands_still_is_ended_all_the_same() -> None:
+    beside = Ahead(digested)
+    for name in NAMES:
+        beside.expect(name)
+    for child in children():
+        child.suspend()
+    beside.close()
+    assert not children()
+
+
+def test_damage_that_only_the_other_process_saw_is_looked_at_again(addresses: list[Address], tmp_path: Path) -> None:
+    table = tmp_path / "store" / addresses[5].path / TABLE
+    good = table.read_bytes()
+    table.write_bytes(b"half")
+    store = Store.at(str(tmp_path / "store"), tmp_path / "cache")
+    with store.ahead():
+        for address in addresses:
+            store.expect(address)
+        assert store.intact(addresses[0])
+        # Another run has made it again meanwhile.
+        table.write_bytes(good)
+        assert store.intact(addresses[5])
+
+
+def test_who_interrupts_its_beginning_is_told_of_nothing_else(monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    beside = Ahead(digested)
+    monkeypatch.setattr(os, "fdopen", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        list(map(beside.expect, NAMES))
+    monkeypatch.undo()
+    beside.close()
+    assert not children()

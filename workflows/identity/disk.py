@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import contextlib
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -34,11 +35,12 @@ def _is_same(name: str, loaded: bytes, found: bytes | None) -> bool:
 
 
 def _bytes(path: Path, name: str) -> bytes | None:
-    try:
+    with contextlib.suppress(OSError):
         return path.read_bytes()
-    except OSError:
+    with contextlib.suppress(OSError):
         outside = _outside(name)
         return outside.read_bytes() if outside else None
+    return None
 
 
 def _outside(name: str) -> Path | None:

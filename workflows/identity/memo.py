@@ -10,9 +10,10 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+from workflows.identity.canonical import digest_bytes
 from workflows.release import VERSION
 
-FORMAT = 4
+FORMAT = 5
 """The shape and the meaning of what is kept: entries of another are dropped."""
 PYTHON = sys.implementation.cache_tag or sys.version
 
@@ -48,8 +49,8 @@ class Memo:
             self._path.parent.mkdir(parents=True, exist_ok=True)
             handle, beside = tempfile.mkstemp(dir=self._path.parent, prefix=f".{self._path.name}-")
             try:
-                with os.fdopen(handle, "w", encoding="utf-8") as file:
-                    json.dump({"state": self._state, "entries": self._load()}, file)
+                with os.fdopen(handle, "wb") as file:
+                    file.write(self._sealed(json.dumps(self._load()).encode()))
                 Path(beside).replace(self._path)
             except BaseException:
                 Path(beside).unlink(missing_ok=True)
@@ -59,8 +60,14 @@ class Memo:
     def _load(self) -> dict[str, Any]:
         if self._entries is None:
             self._entries = {}
-            with contextlib.suppress(OSError, ValueError, TypeError, KeyError):
-                stored = json.loads(self._path.read_bytes())
-                if stored["state"] == self._state:
-                    self._entries = dict(stored["entries"])
+            with contextlib.suppress(OSError):
+                stored = self._path.read_bytes()
+                entries = stored.partition(b"\n")[2]
+                # What was edited or damaged is as if it were not there.
+                if stored == self._sealed(entries):
+                    self._entries = dict(json.loads(entries))
         return self._entries
+
+    def _sealed(self, entries: bytes) -> bytes:
+        """The file's bytes: a line with the state and a digest of all that follows, then the entries."""
+        return f"{json.dumps([self._state, digest_bytes(entries)])}\n".encode() + entries

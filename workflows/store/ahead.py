@@ -6,8 +6,9 @@ import contextlib
 import gc
 import json
 import os
+import signal
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 # Fewer are digested sooner than another process is there to do it.
@@ -41,12 +42,23 @@ class Ahead:
         self._waiting.append(path)
         if len(self._waiting) >= _WORTH_IT:
             if not self._process:
-                self._fork()
+                self._begin()
+            self._request()
+
+    def _begin(self) -> None:
+        try:
+            self._fork()
+        except OSError:
+            # No process or no file more can be had here.
+            self._found = {}
+
+    def _request(self) -> None:
+        if self._process:
             # One that has died answers nothing, and this process digests for itself.
             with contextlib.suppress(OSError):
-                self._requests.write("".join(f"{waiting}\n" for waiting in self._waiting))
+                self._requests.write("".join(f"{json.dumps(waiting)}\n" for waiting in self._waiting))
                 self._requests.flush()
-            self._waiting.clear()
+        self._waiting.clear()
 
     def found(self, path: str) -> Digests:
         """The digests of an artefact's files, as far as they are known; nothing can be expected after the first question."""
@@ -59,10 +71,12 @@ class Ahead:
     def close(self) -> None:
         """End the process."""
         if self._process:
-            for stream in (self._requests, self._answers):
+            for stream in filter(None, (self._requests, self._answers)):
                 with contextlib.suppress(OSError):
                     stream.close()
-            with contextlib.suppress(ChildProcessError):
+            with contextlib.suppress(ProcessLookupError, ChildProcessError):
+                # It may have much to do yet, or stand still.
+                os.kill(self._process, signal.SIGKILL)
                 os.waitpid(self._process, 0)
             self._process = 0
 
@@ -76,15 +90,12 @@ class Ahead:
         return {}
 
     def _fork(self) -> None:
-        (asked, ask), (answered, answer) = os.pipe(), os.pipe()
-        gc.freeze()
-        with warnings.catch_warnings():
-            # Python warns where there are threads; what the new process does takes no lock that one of them may hold.
-            warnings.simplefilter("ignore", DeprecationWarning)
-            self._process = os.fork()
-        if self._process == 0:
-            self._serve(asked, answer, {ask, answered})
-        gc.unfreeze()
+        with _uninterrupted(), contextlib.ExitStack() as opened:
+            (asked, ask), (answered, answer) = _pipe(opened), _pipe(opened)
+            self._process = _forked()
+            if self._process == 0:
+                self._serve(asked, answer, {ask, answered})
+            opened.pop_all()
         os.close(asked)
         os.close(answer)
         self._requests, self._answers = os.fdopen(ask, "w", encoding="utf-8"), os.fdopen(answered, "rb")
@@ -92,11 +103,37 @@ class Ahead:
     def _serve(self, asked: int, answer: int, others: set[int]) -> None:
         """What the forked process does; it never returns, and leaves what it inherited alone."""
         try:
+            # To look through what it inherited would be to copy it, and to end any of it to meddle.
+            gc.freeze()
             for other in others:
                 os.close(other)
             with os.fdopen(asked, encoding="utf-8") as requests:
-                found = {path: self._digest(path) for path in (line.rstrip("\n") for line in requests)}
+                found = {path: self._digest(path) for path in map(json.loads, requests)}
             with os.fdopen(answer, "wb") as answers:
                 answers.write(json.dumps(found).encode())
         finally:
             os._exit(0)
+
+
+@contextlib.contextmanager
+def _uninterrupted() -> Iterator[None]:
+    """Have Ctrl-C wait: within a fork, Python would lose it. The new process leaves it to this one, which ends it."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def _pipe(opened: contextlib.ExitStack) -> tuple[int, int]:
+    ends = os.pipe()
+    for end in ends:
+        opened.callback(os.close, end)
+    return ends
+
+
+def _forked() -> int:
+    with warnings.catch_warnings():
+        # Python warns where there are threads; what the new process does takes no lock that one of them may hold.
+        warnings.simplefilter("ignore", DeprecationWarning)
+        return os.fork()

@@ -284,7 +284,8 @@ class Store:
             if size != recorded["bytes"]:
                 return local, f"{size} bytes"
             known = self._ahead.found(path).get(name) if self._ahead else None
-            return local, known or digest_file(local)
+            # What is wrong there may have been made again meanwhile.
+            return local, recorded["sha256"] if known == recorded["sha256"] else digest_file(local)
         except FileNotFoundError:
             return Path(), "nothing"
 

@@ -74,18 +74,21 @@ class SqliteFile:
             self.path.parent.mkdir(parents=True, exist_ok=True)
             try:
                 with closing(sqlite3.connect(beside, isolation_level=None)) as connection:
-                    # Who reads does not wait for who writes.
-                    connection.execute("PRAGMA journal_mode = WAL")
+                    connection.execute("BEGIN")
                     for part in schema():
                         connection.execute(part)
                     connection.execute(statement("begin"), about)
+                    connection.execute("COMMIT")
+                    # Who reads does not wait for who writes. As the last, because a log that is not taken in is lost.
+                    connection.execute("PRAGMA journal_mode = WAL")
                 with self._alone():
                     if not self.path.exists():
                         # What a deleted catalog left would be taken for this one's.
                         self._move_logs(None)
                         beside.rename(self.path)
             finally:
-                beside.unlink(missing_ok=True)
+                for ending in ("", "-journal", "-wal", "-shm"):
+                    Path(f"{beside}{ending}").unlink(missing_ok=True)
 
     @contextlib.contextmanager
     def session(self, patience: float, writes: bool) -> Iterator[Session]:

@@ -18,7 +18,7 @@ from workflows.identity.sources import statements_text
 from workflows.tasks.project import current
 
 # What code asks Luigi's configuration by, and the sections that are about running.
-_ASKING = (b"get_config", b"luigi.configuration")
+_ASKING = (b"get_config", b"luigi.configuration", b"LuigiConfigParser", b"LuigiTomlParser")
 _OURS = frozenset(
     {"workflows", "core", "worker", "scheduler", "retcode", "email", "execution_summary", "ReportTask", "Backfill"}
 )

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import collections
 import heapq
-import itertools
 import time
 from collections import defaultdict
 from typing import Any
@@ -24,12 +23,11 @@ class LocalScheduler(Scheduler):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self._ready: list[tuple[int, int, str]] = []
-        """The tasks that can run: the first by priority, then by when they were added."""
+        self._ready: list[tuple[int, float, str]] = []
+        """The tasks that can run: the first by priority, then by when they were first heard of, as in Luigi's own order."""
         self._missing: dict[str, set[str]] = {}
         """For each task that cannot, the ones that are to be done before."""
         self._above: dict[str, list[str]] = defaultdict(list)
-        self._numbers = itertools.count()
         self._is_plain = True
 
     def add_task(self, *args: Any, **kwargs: Any) -> None:
@@ -51,6 +49,12 @@ class LocalScheduler(Scheduler):
                 if above is not None and name in self._missing:
                     self._missing[name].discard(task.id)
                     self._push(above)
+
+    def _update_priority(self, task: Any, prio: int, worker: str) -> None:
+        before = task.priority
+        super()._update_priority(task, prio, worker)
+        if task.priority != before and task.id in self._missing:
+            self._push(task)
 
     def get_work(self, *args: Any, **kwargs: Any) -> dict[str, Any]:
         """The next task for a worker, in Luigi's own order."""
@@ -89,7 +93,7 @@ class LocalScheduler(Scheduler):
 
     def _push(self, task: Any) -> None:
         if not self._missing[task.id]:
-            heapq.heappush(self._ready, (-task.priority, next(self._numbers), task.id))
+            heapq.heappush(self._ready, (-task.priority, task.time, task.id))
 
     def _is_done(self, name: str) -> bool:
         task = self._state.get_task(name, default=None)

@@ -69,7 +69,7 @@ def _is_same_code(task: Result, planned: Code) -> bool:
     try:
         with current().reading_again():
             found = task.named_code()
-    except ParcoursError:
+    except (ParcoursError, OSError):
         return False
     return found.digest == planned.digest and found.imports == planned.imports
 
