@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import locale
 import multiprocessing
 import os
@@ -34,7 +35,12 @@ _SEED = "PYTHONHASHSEED"
 
 def fixed(environment: Mapping[str, str]) -> dict[str, str]:
     """The variables of an environment without what is a user's own, and with what is the same everywhere."""
-    return {**{name: value for name, value in environment.items() if not _PERSONAL.fullmatch(name)}, **FIXED}
+    return {**{name: value for name, value in environment.items() if not _is_personal(name)}, **FIXED}
+
+
+@functools.cache
+def _is_personal(name: str) -> bool:
+    return _PERSONAL.fullmatch(name) is not None
 
 
 @contextlib.contextmanager
@@ -69,9 +75,13 @@ def _is_started_as(program: str) -> bool:
 
 
 def _settle(environment: Mapping[str, str], spoken: str) -> None:
-    for name in os.environ.keys() - environment.keys():
+    # Thousands of tasks may be made in a row, and setting every variable would take longer than many of them.
+    now = dict(os.environ)
+    for name in now.keys() - environment.keys():
         del os.environ[name]
-    os.environ.update(environment)
+    for name, value in environment.items():
+        if now.get(name) != value:
+            os.environ[name] = value
     time.tzset()
     try:
         locale.setlocale(locale.LC_ALL, spoken)

@@ -309,11 +309,18 @@ class Store:
         return error(path, what, self.shown(target))
 
 
-def described(folder: Path, names: dict[str, int | None]) -> dict[str, dict[str, object]]:
-    """The `outputs` of a provenance: for each file its digest, size and, for tables, rows."""
+def described(
+    folder: Path, names: Mapping[str, int | None], written: Mapping[str, bytes] | None = None
+) -> dict[str, dict[str, object]]:
+    """The `outputs` of a provenance: for each file its digest, size and, for tables, rows.
+
+    `written` are the bytes of files that this process just wrote.
+    """
     outputs: dict[str, dict[str, object]] = {}
     for name, rows in names.items():
-        data = (folder / name).read_bytes()
+        data = (written or {}).get(name)
+        if data is None:
+            data = (folder / name).read_bytes()
         outputs[name] = {"sha256": digest_bytes(data), "bytes": len(data), **({} if rows is None else {"rows": rows})}
     return outputs
 

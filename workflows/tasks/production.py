@@ -34,6 +34,8 @@ class Made:
     """What to say of it in a line: its rows, for example."""
     seconds: float | None = None
     """How long it took, if a file says that already: the record then says the same."""
+    written: Mapping[str, bytes] = field(default_factory=dict)
+    """The bytes of those files that were just written from memory, which need not be read again."""
     contents: Mapping[str, str] = field(default_factory=dict)
     """The digest of each page's content."""
     draft: Provenance | None = None
@@ -73,7 +75,7 @@ def produce(task: Result) -> None:
 
 
 def _publish(folder: Path, address: Address, made: Made, draft: Provenance) -> Artefact:
-    outputs = described(folder, made.files)
+    outputs = described(folder, made.files, made.written)
     for name, content in made.contents.items():
         outputs[name]["content"] = content
     provenance = replace(draft, outputs=outputs, source=made.source, template=made.template)
