@@ -71,7 +71,7 @@ def record(recipe: Recipe, around: Environment, seen: Mapping[str, str] | None =
     `around` is the environment of the code that is named.
     """
     files = recipe.observed if seen is None else seen
-    named = digest_named(recipe.named.digest, environment_key(asdict(around)))
+    named = digest_named(recipe.named.digest, environment_key(around.as_record()))
     return {"observed": dict(files), "shown": recipe.shown.as_json(), "named": named}
 
 

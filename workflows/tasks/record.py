@@ -31,7 +31,7 @@ def drafted(task: Result, identity: Identity, inputs: Sequence[Artefact]) -> Pro
         version=identity.version,
         parameters={**task.significant_texts(), "version": identity.version},
         code={**known, **beyond(identity.recipe)},
-        environment=asdict(identity.environment),
+        environment=identity.environment.as_record(),
         inputs=[_input(below, found) for below, found in zip(identity.inputs, inputs, strict=True)],
         outputs={},
         source={"fingerprint": fingerprint} if fingerprint else None,

@@ -37,7 +37,7 @@ def learned(
     around = environment_of(recipe.code)
     code = {**draft.code, **beyond(recipe, seen)}
     settled = next_version(task, recipe, around, inputs)
-    return replace(draft, code=code, environment=asdict(around), settled=settled), recipe
+    return replace(draft, code=code, environment=around.as_record(), settled=settled), recipe
 
 
 def _noted(task: Result, sights: Sequence[Sight], recipe: Recipe) -> tuple[Recipe, dict[str, str]]:
