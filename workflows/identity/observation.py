@@ -63,6 +63,8 @@ class _Observer:
         self._foreign = set()
         if not self._is_installed:
             self._is_installed = True
+            # Asked now, because the answer looks for Luigi in folders, which would be seen.
+            scope.kind(os.__file__)
             sys.addaudithook(self._hook)
 
     def _hook(self, event: str, arguments: tuple[Any, ...]) -> None:

@@ -56,8 +56,9 @@ class Recording:
 
     def close(self) -> None:
         """Take over what forked processes have seen."""
-        self._sights.update(dict.fromkeys(spooled(self._spool)))
-        self._spool.unlink(missing_ok=True)
+        if self._spool.exists():
+            self._sights.update(dict.fromkeys(spooled(self._spool)))
+            self._spool.unlink()
 
 
 def spooled(spool: Path) -> list[Sight]:

@@ -47,11 +47,11 @@ def _is_personal(name: str) -> bool:
 def fixed_surroundings() -> Iterator[None]:
     """Time zone, locale and environment as they are everywhere; the process's own afterwards."""
     own, spoken = dict(os.environ), locale.setlocale(locale.LC_ALL)
-    _settle(fixed(own), FIXED["LC_ALL"])
+    _settle(own, fixed(own), FIXED["LC_ALL"])
     try:
         yield
     finally:
-        _settle(own, spoken)
+        _settle(dict(os.environ), own, spoken)
 
 
 def restart_with_fixed_seed(programs: Iterable[str], prepare: Callable[[], None] = lambda: None) -> None:
@@ -74,9 +74,8 @@ def _is_started_as(program: str) -> bool:
     return f"/{sys.argv[0]}".endswith(f"/{program}")
 
 
-def _settle(environment: Mapping[str, str], spoken: str) -> None:
+def _settle(now: Mapping[str, str], environment: Mapping[str, str], spoken: str) -> None:
     # Thousands of tasks may be made in a row, and setting every variable would take longer than many of them.
-    now = dict(os.environ)
     for name in now.keys() - environment.keys():
         del os.environ[name]
     for name, value in environment.items():

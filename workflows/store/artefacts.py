@@ -98,10 +98,13 @@ class Store:
         except StoreError as error:
             log.warning("%s", error)
             return False
-        self._intact.add(address.path)
-        if artefact.provenance.observed or artefact.provenance.settled:
-            self._observing[address.path] = artefact
+        self._is_intact(artefact)
         return True
+
+    def _is_intact(self, artefact: Artefact) -> None:
+        self._intact.add(artefact.path)
+        if artefact.provenance.observed or artefact.provenance.settled:
+            self._observing[artefact.path] = artefact
 
     def observing(self, address: Address) -> Artefact | None:
         """The artefact at an address that was found intact, if runs have shown more than its code names or its plan knew."""
@@ -165,7 +168,10 @@ class Store:
         if self._index:
             # Before anyone can see it, so that the catalog lacks nothing that exists, whenever this process is killed.
             self._index.note(address.path, provenance)
-        if not self._place.publish(staged, address.path, provenance.seconds >= _DEAR) and self._index:
+        if self._place.publish(staged, address.path, provenance.seconds >= _DEAR):
+            # These bytes are from this process, which need not read them to know them.
+            self._is_intact(Artefact(address.path, provenance))
+        elif self._index:
             # Another process made it meanwhile: the row must say what its record says.
             first = self.find(address)
             self._index.note(address.path, first.provenance if first else provenance)

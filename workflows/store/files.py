@@ -137,7 +137,10 @@ class Folder:
         with _refusals(str(self.root)):
             self._sweep()
             staged = self.root / STAGING / f"{socket.gethostname()}-{os.getpid()}-{uuid.uuid4().hex[:12]}"
-            staged.mkdir(parents=True)
+            try:
+                staged.mkdir()
+            except FileNotFoundError:
+                staged.mkdir(parents=True)
         return staged
 
     def publish(self, staged: Path, name: str, is_dear: bool = True) -> bool:
@@ -147,8 +150,9 @@ class Folder:
                 for file in staged.iterdir():
                     _flush(file)
                 _flush(staged)
-            target.parent.mkdir(parents=True, exist_ok=True)
-            if (staged / PROVENANCE).is_file() and target.is_dir() and not (target / PROVENANCE).is_file():
+            if not target.exists():
+                target.parent.mkdir(parents=True, exist_ok=True)
+            elif (staged / PROVENANCE).is_file() and target.is_dir() and not (target / PROVENANCE).is_file():
                 # Not an artefact, so nobody reads it; a rename needs the place empty.
                 self.move(name, f"damaged/{name}-{uuid.uuid4().hex[:8]}")
             try:
