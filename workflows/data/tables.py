@@ -44,10 +44,11 @@ def table_bytes(task: str, frame: pd.DataFrame) -> bytes:
 
 def _plain_bytes(frame: pd.DataFrame) -> bytes:
     """The bytes that pandas writes, without the detours of its own, which take longer than a small table."""
-    import pandas.core.arrays.arrow.extension_types  # noqa: F401 - what periods and intervals are to Arrow
     import pyarrow as pa
     import pyarrow.parquet as pq
 
+    # What periods and intervals are to Arrow.
+    importlib.import_module("pandas.core.arrays.arrow.extension_types")
     with warnings.catch_warnings():
         # As pandas does: pyarrow asks it for values in a way that it will drop.
         warnings.filterwarnings("ignore", r"\w+\.values returning an ndarray that drops timezone information")

@@ -7,7 +7,7 @@ import functools
 import getpass
 import socket
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from workflows.identity.environment import Environment
@@ -50,7 +50,11 @@ def next_version(task: Result, recipe: Recipe, around: Environment, inputs: Sequ
     """The version of the next plan, where it is another: runs of the task or of its inputs showed more than was planned."""
     versions = [artefact.provenance.settled or artefact.provenance.version for artefact in inputs]
     identity = task.identity
-    if recipe is identity.recipe and around == identity.environment and versions == [i.version for i in identity.inputs]:
+    if (
+        recipe is identity.recipe
+        and around == identity.environment
+        and versions == [i.version for i in identity.inputs]
+    ):
         return None
     found = version_with(task, recipe, around, versions)
     return found if found != task.version else None
