@@ -160,21 +160,24 @@ class Store:
         except OSError as error:
             raise StoreError.refused(self.shown(""), error.strerror or str(error)) from error
         finally:
-            shutil.rmtree(folder, ignore_errors=True)
+            if os.path.lexists(folder):
+                shutil.rmtree(folder, ignore_errors=True)
 
     def publish(self, staged: Path, address: Address, provenance: Provenance) -> None:
         """Make a staged folder the artefact of an address; `provenance.json` is written last."""
-        (staged / PROVENANCE).write_text(provenance.to_json(), encoding="utf-8")
+        text = provenance.to_json()
+        (staged / PROVENANCE).write_text(text, encoding="utf-8")
         if self._index:
             # Before anyone can see it, so that the catalog lacks nothing that exists, whenever this process is killed.
-            self._index.note(address.path, provenance)
+            self._index.note(address.path, provenance, text)
         if self._place.publish(staged, address.path, provenance.seconds >= _DEAR):
             # These bytes are from this process, which need not read them to know them.
             self._is_intact(Artefact(address.path, provenance))
         elif self._index:
             # Another process made it meanwhile: the row must say what its record says.
             first = self.find(address)
-            self._index.note(address.path, first.provenance if first else provenance)
+            record = first.provenance if first else provenance
+            self._index.note(address.path, record, record.to_json())
 
     def twin(self, address: Address, provenance: Provenance, accepted: Collection[str] = ()) -> Artefact | None:
         """An intact artefact that the same recipe made from the same bytes, under another version.

@@ -137,8 +137,9 @@ class Folder:
         with _refusals(str(self.root)):
             self._sweep()
             staged = self.root / STAGING / f"{socket.gethostname()}-{os.getpid()}-{uuid.uuid4().hex[:12]}"
+            # Tried as a rule with success, where looking for the folders above would take as long again.
             try:
-                staged.mkdir()
+                os.mkdir(staged)  # noqa: PTH102
             except FileNotFoundError:
                 staged.mkdir(parents=True)
         return staged

@@ -68,19 +68,21 @@ class Indexer:
         self._journal = Journal(place.root / self._marks) if isinstance(place, Folder) else None
         weakref.finalize(self, _settle, self._journal, self.catalog)
 
-    def note(self, path: str, record: Provenance) -> None:
+    def note(self, path: str, record: Provenance, text: str) -> None:
         """Write the row of an artefact that is about to become visible; it never fails, whatever the catalog does.
+
+        `text` is the record as JSON.
 
         What cannot be written is marked in the store, for the next question to add.
         """
         failed, is_other = _FAILURE.unpack(self._failed)
         if failed and time.monotonic() - failed < _RESPITE:
-            self._mark(path, record, self._any_marks if is_other else self._marks)
+            self._mark(path, text, self._any_marks if is_other else self._marks)
             return
         try:
             row = Row.of(path, record)
             if self._journal and time.monotonic() - self._added < _RUSH:
-                self._journal.write(path, record.to_json(), row)
+                self._journal.write(path, text, row)
                 return
             if not self.catalog.exists():
                 self.catalog.create(complete=next(self._folders({}), None) is None)
@@ -90,7 +92,7 @@ class Indexer:
             self._added = time.monotonic()
         except (CatalogError, ValueError, OSError) as error:
             is_other = isinstance(error, CatalogOfOtherStore)
-            self._mark(path, record, self._any_marks if is_other else self._marks)
+            self._mark(path, text, self._any_marks if is_other else self._marks)
             self._failed[:] = _FAILURE.pack(time.monotonic(), is_other)
             if not failed:
                 asked = "a catalog of this store" if is_other else "the catalog"
@@ -132,10 +134,9 @@ class Indexer:
         """Whether the artefact of a row exists (still, or already)."""
         return self._place.exists(f"{path}/{PROVENANCE}")
 
-    def _mark(self, path: str, record: Provenance, folder: str) -> None:
+    def _mark(self, path: str, text: str, folder: str) -> None:
         # With the whole record, because the artefact may become visible after the mark was read.
-        text = f"{path}\n{record.to_json()}"
-        self._place.put(f"{folder}/{digest_bytes(path.encode())[:32]}", text.encode())
+        self._place.put(f"{folder}/{digest_bytes(path.encode())[:32]}", f"{path}\n{text}".encode())
 
     def _fill(self, progress: Progress) -> Reindexed:
         if not self.catalog.exists():
