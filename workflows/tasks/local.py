@@ -24,7 +24,7 @@ class LocalScheduler(Scheduler):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self._ready: list[tuple[int, int, str]] = []
+        self._ready: list[tuple[float, float, int, str]] = []
         """The tasks that can run: the first by priority, then by when they were added."""
         self._missing: dict[str, set[str]] = {}
         """For each task that cannot, the ones that are to be done before."""
@@ -81,15 +81,22 @@ class LocalScheduler(Scheduler):
 
     def _next(self, worker: Any) -> Any:
         while self._ready:
-            task = self._state.get_task(heapq.heappop(self._ready)[2], default=None)
+            task = self._state.get_task(heapq.heappop(self._ready)[-1], default=None)
             if task is not None and worker.id in task.workers and self._schedulable(task):
                 self._missing.pop(task.id, None)
                 return task
         return None
 
+    def _update_priority(self, task: Any, *args: Any) -> None:
+        before = task.priority
+        super()._update_priority(task, *args)
+        if task.priority != before:
+            # What it was handed out by before stays in the queue, and finds it gone.
+            self._push(task)
+
     def _push(self, task: Any) -> None:
-        if not self._missing[task.id]:
-            heapq.heappush(self._ready, (-task.priority, next(self._numbers), task.id))
+        if task.id in self._missing and not self._missing[task.id]:
+            heapq.heappush(self._ready, (-task.priority, task.time, next(self._numbers), task.id))
 
     def _is_done(self, name: str) -> bool:
         task = self._state.get_task(name, default=None)
