@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from workflows.data.rows import Rows
 from workflows.errors import PipelineError, SchemaError, StageError
+from workflows.store.files import write_new
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -36,7 +37,7 @@ def write_table(task: str, frame: pd.DataFrame, path: Path) -> bytes:
     Raises StageError for what Parquet cannot hold.
     """
     data = table_bytes(task, frame)
-    path.write_bytes(data)
+    write_new(path, data)
     return data
 
 

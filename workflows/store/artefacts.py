@@ -20,7 +20,7 @@ from workflows.store.ahead import Ahead
 from workflows.store.catalog import Catalog
 from workflows.store.code import CodeCopies
 from workflows.store.failures import Failures
-from workflows.store.files import Folder, ObjectStore, Place
+from workflows.store.files import Folder, ObjectStore, Place, write_new
 from workflows.store.indexer import Indexer
 from workflows.store.observations import Observations
 from workflows.store.plans import Plans
@@ -166,7 +166,7 @@ class Store:
     def publish(self, staged: Path, address: Address, provenance: Provenance) -> None:
         """Make a staged folder the artefact of an address; `provenance.json` is written last."""
         text = provenance.to_json()
-        (staged / PROVENANCE).write_text(text, encoding="utf-8")
+        write_new(staged / PROVENANCE, text.encode())
         if self._index:
             # Before anyone can see it, so that the catalog lacks nothing that exists, whenever this process is killed.
             self._index.note(address.path, provenance, text)

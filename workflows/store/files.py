@@ -18,6 +18,8 @@ from workflows.passwords import masked
 from workflows.store.address import PROVENANCE
 
 STAGING = ".staging"
+_LARGE = 1 << 20
+"""Bytes from which on one call may not write them all."""
 
 
 class Place(Protocol):
@@ -273,6 +275,13 @@ class ObjectStore:
 
     def _at(self, name: str) -> str:
         return f"{self._root}/{name}"
+
+
+def write_new(path: Path, data: bytes) -> None:
+    """Write a file that nobody has seen yet."""
+    # Without the buffers of Path.write_bytes(), which take longer to make than a small file.
+    with open(path, "wb", buffering=-1 if len(data) > _LARGE else 0) as file:  # noqa: PTH123
+        file.write(data)
 
 
 def _takes_folders(above: Path, root: Path) -> bool:
