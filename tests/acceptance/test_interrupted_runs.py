@@ -91,7 +91,7 @@ def bytes_of(place: Any) -> dict[str, bytes]:
         if path.is_file() and path.parent.name != "plans":
             data = path.read_bytes()
             if path.name in ("report.html", "provenance.json"):
-                data = re.sub(rb'"(started|task_id|sha256)": "[^"]*"|"(seconds|bytes)": [\d.]+', b"", data)
+                data = re.sub(rb'"(started|task_id|sha256|seal)": "[^"]*"|"(seconds|bytes)": [\d.]+', b"", data)
                 data = re.sub(rb"Made [\d-]+ [\d:]+ UTC by .*? in [\d.]+ s", b"", data)
                 data = data.replace(bytes(place.folder), b"PLACE")
             found[str(path.relative_to(place.store))] = data

@@ -70,7 +70,7 @@ def contents(place: Any) -> dict[str, bytes | str]:
 
 def told(record: dict[str, Any]) -> dict[str, Any]:
     """A provenance without what differs from run to run and from folder to folder."""
-    differs = ("started", "seconds", "host", "user", "task_id")
+    differs = ("started", "seconds", "host", "user", "task_id", "seal")
     outputs = {name: output for name, output in record["outputs"].items() if name != "report.html"}
     source = record.get("source") or {}
     if source:
