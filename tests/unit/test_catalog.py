@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import json
 import logging
 import multiprocessing
+import os
 import resource
 import shutil
+import signal
 import sqlite3
 import uuid
 from collections.abc import Callable, Iterator
@@ -545,7 +548,7 @@ def test_several_processes_write_at_once(
         process.join()
         assert process.exitcode == 0
     assert len(reports(opened(), "Cleaned")) == 100
-    assert not (tmp_path / "store" / UNCATALOGUED).exists()
+    assert not list((tmp_path / "store" / UNCATALOGUED).rglob("*/*"))
 
 
 def test_several_processes_make_the_catalog_at_once(opened: Callable[[], Store], file: Path, tmp_path: Path) -> None:
@@ -557,7 +560,7 @@ def test_several_processes_make_the_catalog_at_once(opened: Callable[[], Store],
         process.join()
     assert len(reports(opened(), "Cleaned")) == 18
     assert sorted(path.name for path in file.parent.iterdir()) == ["catalog.db"]
-    assert not (tmp_path / "store" / UNCATALOGUED).exists()
+    assert not list((tmp_path / "store" / UNCATALOGUED).rglob("*/*"))
 
 
 def test_the_catalog_holds_what_the_record_says(opened: Callable[[], Store], file: Path) -> None:
@@ -592,3 +595,85 @@ def test_a_catalog_for_which_there_is_too_little_room_is_none_at_all(tmp_path: P
         resource.setrlimit(resource.RLIMIT_FSIZE, limits)
     assert [path.name for path in file.parent.iterdir()] == ([file.name] if file.exists() else [])
     assert not file.exists() or catalog.Catalog(f"sqlite:///{file}").is_complete()
+
+
+@pytest.fixture
+def rushed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """However slow the machine is."""
+    monkeypatch.setattr(indexer, "_RUSH", 60.0)
+
+
+def _numbered(number: int) -> Address:
+    return replace(EVENTS, version=f"{number:016x}" + "0" * 48)
+
+
+def _known(store: Store, file: Path) -> int:
+    """How many results the catalog has once it was asked anything."""
+    store.index.ask(lambda _: None)
+    return _in(file)
+
+
+def _in(file: Path) -> int:
+    with closing(sqlite3.connect(file)) as connection:
+        [count] = connection.execute("SELECT count(*) FROM artefacts").fetchone()
+    return int(count)
+
+
+def _journals(place: Path) -> list[Path]:
+    return [path for path in (place / "store" / UNCATALOGUED).rglob("*.rows") if path.stat().st_size]
+
+
+@pytest.mark.usefixtures("rushed")
+def test_results_that_come_in_a_rush_are_journalled_and_found(
+    opened: Callable[[], Store], file: Path, tmp_path: Path, told: Any
+) -> None:
+    """Also while their process goes on, whose next ones are found in their turn."""
+    store = opened()
+    for number in range(3):
+        put(store, _numbered(number))
+    assert _journals(tmp_path)
+    assert _known(opened(), file) == 3
+    assert not _journals(tmp_path)
+    for number in range(3, 5):
+        put(store, _numbered(number))
+    assert _known(opened(), file) == 5
+    assert told.records == []
+
+
+@pytest.mark.usefixtures("rushed")
+def test_what_was_journalled_is_added_at_the_end(opened: Callable[[], Store], file: Path, tmp_path: Path) -> None:
+    store = opened()
+    for number in range(3):
+        put(store, _numbered(number))
+    del store
+    gc.collect()
+    assert not _journals(tmp_path)
+    assert _in(file) == 3
+
+
+@pytest.mark.usefixtures("rushed")
+def test_a_process_that_is_killed_in_a_rush_loses_no_row(opened: Callable[[], Store], file: Path, told: Any) -> None:
+    def make() -> None:
+        store = opened()
+        for number in range(20):
+            put(store, _numbered(number))
+        os.kill(os.getpid(), signal.SIGKILL)
+
+    process = multiprocessing.get_context("fork").Process(target=make)
+    process.start()
+    process.join()
+    assert process.exitcode == -signal.SIGKILL
+    assert _in(file) < 20
+    assert _known(opened(), file) == 20
+    assert told.records == []
+
+
+@pytest.mark.usefixtures("rushed")
+def test_half_a_line_of_a_journal_is_left_out(opened: Callable[[], Store], file: Path, tmp_path: Path) -> None:
+    store = opened()
+    for number in range(3):
+        put(store, _numbered(number))
+    [journal] = _journals(tmp_path)
+    with journal.open("a") as lines:
+        lines.write('["Events/2020-01')
+    assert _known(opened(), file) == 3

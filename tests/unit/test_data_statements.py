@@ -17,7 +17,7 @@ from workflows.data.rows import Rows, fingerprint
 from workflows.data.server import SqlAlchemyDatabase
 from workflows.data.sqlite import SqliteFile
 from workflows.data.statement import Statement
-from workflows.data.tables import as_frame, checked, read_table, schema_name, write_table
+from workflows.data.tables import as_frame, as_stored, checked, read_table, schema_name, table_bytes, write_table
 from workflows.errors import DatabaseError, PipelineError, SchemaError, StageError
 
 
@@ -152,6 +152,32 @@ def test_the_same_table_gives_the_same_bytes(tmp_path: Path) -> None:
         write_table("T", pd.DataFrame({"x": [1, 2], "y": ["a", None]}), tmp_path / name)
     assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes()
     assert read_table(tmp_path / "a")["x"].tolist() == [1, 2]
+
+
+@pytest.mark.parametrize(
+    "frame",
+    [
+        pd.DataFrame({"a": [1, 2], "b": [1.5, None], "c": [True, False], "d": pd.Series([1, 2], dtype="uint8")}),
+        pd.DataFrame({"a": []}, dtype="int64"),
+        pd.DataFrame({"a": range(3)}).iloc[::2],
+        pd.DataFrame({"a": [1]}, index=[7]),
+        pd.DataFrame({"a": [1]}, index=pd.RangeIndex(1, name="row")),
+        pd.DataFrame([[1]], columns=pd.Index(["a"], dtype=object)),
+        pd.DataFrame([[1]], columns=pd.Index(["a"], name="names")),
+        pd.DataFrame([[1, 2]], columns=pd.MultiIndex.from_tuples([("a", "b"), ("a", "c")])),
+        pd.DataFrame({"a": ["x"], "when": pd.to_datetime(["2020-01-01"], utc=True), "p": [pd.Period("2020-01")]}),
+        pd.DataFrame({"a": pd.Series([1, None], dtype="Int64"), "b": [datetime.date(2020, 1, 1), None]}),
+    ],
+)
+def test_a_small_table_has_the_bytes_that_pandas_writes(frame: pd.DataFrame) -> None:
+    for _ in range(2):
+        assert table_bytes("T", frame) == frame.to_parquet(compression="none")
+
+
+def test_what_is_attached_to_a_table_stays_with_it() -> None:
+    frame = pd.DataFrame({"x": [1]})
+    frame.attrs["unit"] = "m"
+    assert as_stored("T", frame).attrs == {"unit": "m"}
 
 
 @pytest.mark.parametrize(

@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import importlib
-import tempfile
+import io
+import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from workflows.data.rows import Found, Rows
 from workflows.errors import PipelineError, SchemaError, StageError
+from workflows.store.files import write_new
 
 if TYPE_CHECKING:
     import pandas as pd
     import pyarrow as pa
+
+
+_SMALL = 2_000
+"""Bytes up to which a table gains nothing from being compressed, which takes as long as the rest of writing it."""
 
 
 def read_table(path: Path) -> pd.DataFrame:
@@ -22,26 +28,55 @@ def read_table(path: Path) -> pd.DataFrame:
     return pd.read_parquet(path)
 
 
-def write_table(task: str, table: pd.DataFrame | pa.Table, path: Path) -> None:
-    """Write a table as Parquet: the same table gives the same bytes. Raises StageError for what Parquet cannot hold."""
+def write_table(task: str, table: pd.DataFrame | pa.Table, path: Path) -> bytes:
+    """Write a table as Parquet, and return the file's bytes: those of the same table are the same.
+
+    Raises StageError for what Parquet cannot hold.
+    """
+    data = table_bytes(task, table)
+    write_new(path, data)
+    return data
+
+
+def table_bytes(task: str, table: pd.DataFrame | pa.Table) -> bytes:
+    """A table as the bytes of a Parquet file. Raises StageError for what Parquet cannot hold."""
     import pyarrow as pa
-    import pyarrow.parquet as pq
 
     try:
-        if isinstance(table, pa.Table):
-            pq.write_table(table, path, compression="zstd")
-        else:
-            table.to_parquet(path, compression="zstd")
+        if isinstance(table, pa.Table) or not table.attrs:
+            return _bytes(table if isinstance(table, pa.Table) else _as_arrow(table))
+        return bytes(table.to_parquet(compression="zstd"))
     except (pa.ArrowException, ValueError, TypeError) as error:
         raise StageError.not_storable(task, error) from error
 
 
+def _bytes(table: pa.Table) -> bytes:
+    """The bytes that pandas writes, without the detours of its own, which take longer than a small table."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    sink = pa.BufferOutputStream()
+    pq.write_table(table, sink, compression="zstd" if table.nbytes > _SMALL else "none")
+    data: bytes = sink.getvalue().to_pybytes()
+    return data
+
+
+def _as_arrow(frame: pd.DataFrame) -> Any:
+    import pyarrow as pa
+
+    # What periods and intervals are to Arrow.
+    importlib.import_module("pandas.core.arrays.arrow.extension_types")
+    with warnings.catch_warnings():
+        # As pandas does: pyarrow asks it for values in a way that it will drop.
+        warnings.filterwarnings("ignore", r"\w+\.values returning an ndarray that drops timezone information")
+        return pa.Table.from_pandas(frame)
+
+
 def as_stored(task: str, frame: pd.DataFrame) -> pd.DataFrame:
     """A DataFrame as it comes back from the store. Raises StageError for what Parquet cannot hold."""
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "table.parquet"
-        write_table(task, frame, path)
-        return read_table(path)
+    import pandas as pd
+
+    return pd.read_parquet(io.BytesIO(table_bytes(task, frame)))
 
 
 def as_frame(result: Found) -> pd.DataFrame:

@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 from workflows.identity.canonical import digest, digest_bytes
 from workflows.identity.foreign import ENGINE
@@ -47,6 +48,10 @@ class Environment:
     def digest(self) -> str:
         """The environment digest: the Python minor version and the packages."""
         return digest({"python": ".".join(self.python.split(".")[:2]), "packages": self.packages})
+
+    def as_record(self) -> dict[str, Any]:
+        """What a provenance says of it."""
+        return {"python": self.python, "packages": dict(self.packages)}
 
     @classmethod
     def of_imports(cls, imports: Iterable[str], installed: Distributions) -> Environment:

@@ -63,6 +63,8 @@ class _Observer:
         self._foreign = set()
         if not self._is_installed:
             self._is_installed = True
+            # Asked now, because the answer looks for Luigi in folders, which would be seen.
+            scope.kind(os.__file__)
             sys.addaudithook(self._hook)
 
     def _hook(self, event: str, arguments: tuple[Any, ...]) -> None:
@@ -107,23 +109,25 @@ class _Observer:
         assert self.scope is not None
         if isinstance(path, int):
             return
+        # Above this, the handler and the hook is who acts; that is sooner known than whose file it is.
+        frame = frame or sys._getframe(3)
+        during = self._during(frame)
+        if during is None:
+            return
         text = os.fsdecode(path)
         if "__pycache__" in text and kind == "file":
             text = importlib.util.source_from_cache(text)
         label = self.scope.label_of_data(text)
         if label is None:
             return
-        # Above this, the handler and the hook is who acts.
-        frame = frame or sys._getframe(3)
         is_machinery = frame.f_code.co_filename.startswith(MACHINERY)
         if is_machinery and kind != "file":
             # The folders on the path are listed for finding modules only.
             return
         if is_machinery and _is_noted(frame):
             kind = "load"
-        during = self._during(frame)
         state = state_of(text)
-        if during is None or (kind in ("file", "load") and state.startswith("folder")):
+        if kind in ("file", "load") and state.startswith("folder"):
             return
         sight = Sight(kind, label, during, "" if kind == "write" else state)
         for function in self._caching(frame):

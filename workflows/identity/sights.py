@@ -56,8 +56,10 @@ class Recording:
 
     def close(self) -> None:
         """Take over what forked processes have seen."""
-        self._sights.update(dict.fromkeys(spooled(self._spool)))
-        self._spool.unlink(missing_ok=True)
+        # Path.exists() takes as long as what a small task does.
+        if os.path.lexists(self._spool):
+            self._sights.update(dict.fromkeys(spooled(self._spool)))
+            self._spool.unlink()
 
 
 def spooled(spool: Path) -> list[Sight]:

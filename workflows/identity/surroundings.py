@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import locale
 import multiprocessing
 import os
@@ -34,18 +35,23 @@ _SEED = "PYTHONHASHSEED"
 
 def fixed(environment: Mapping[str, str]) -> dict[str, str]:
     """The variables of an environment without what is a user's own, and with what is the same everywhere."""
-    return {**{name: value for name, value in environment.items() if not _PERSONAL.fullmatch(name)}, **FIXED}
+    return {**{name: value for name, value in environment.items() if not _is_personal(name)}, **FIXED}
+
+
+@functools.cache
+def _is_personal(name: str) -> bool:
+    return _PERSONAL.fullmatch(name) is not None
 
 
 @contextlib.contextmanager
 def fixed_surroundings() -> Iterator[None]:
     """Time zone, locale and environment as they are everywhere; the process's own afterwards."""
     own, spoken = dict(os.environ), locale.setlocale(locale.LC_ALL)
-    _settle(fixed(own), FIXED["LC_ALL"])
+    _settle(own, fixed(own), FIXED["LC_ALL"])
     try:
         yield
     finally:
-        _settle(own, spoken)
+        _settle(dict(os.environ), own, spoken)
 
 
 def restart_with_fixed_seed(programs: Iterable[str], prepare: Callable[[], None] = lambda: None) -> None:
@@ -68,10 +74,13 @@ def _is_started_as(program: str) -> bool:
     return f"/{sys.argv[0]}".endswith(f"/{program}")
 
 
-def _settle(environment: Mapping[str, str], spoken: str) -> None:
-    for name in os.environ.keys() - environment.keys():
+def _settle(now: Mapping[str, str], environment: Mapping[str, str], spoken: str) -> None:
+    # Thousands of tasks may be made in a row, and setting every variable would take longer than many of them.
+    for name in now.keys() - environment.keys():
         del os.environ[name]
-    os.environ.update(environment)
+    for name, value in environment.items():
+        if now.get(name) != value:
+            os.environ[name] = value
     time.tzset()
     try:
         locale.setlocale(locale.LC_ALL, spoken)

@@ -20,7 +20,7 @@ from workflows.store.ahead import Ahead
 from workflows.store.catalog import Catalog
 from workflows.store.code import CodeCopies
 from workflows.store.failures import Failures
-from workflows.store.files import Folder, ObjectStore, Place
+from workflows.store.files import Folder, ObjectStore, Place, write_new
 from workflows.store.indexer import Indexer
 from workflows.store.observations import Observations
 from workflows.store.plans import Plans
@@ -98,10 +98,13 @@ class Store:
         except StoreError as error:
             log.warning("%s", error)
             return False
-        self._intact.add(address.path)
-        if artefact.provenance.observed or artefact.provenance.settled:
-            self._observing[address.path] = artefact
+        self._is_intact(artefact)
         return True
+
+    def _is_intact(self, artefact: Artefact) -> None:
+        self._intact.add(artefact.path)
+        if artefact.provenance.observed or artefact.provenance.settled:
+            self._observing[artefact.path] = artefact
 
     def observing(self, address: Address) -> Artefact | None:
         """The artefact at an address that was found intact, if runs have shown more than its code names or its plan knew."""
@@ -157,18 +160,24 @@ class Store:
         except OSError as error:
             raise StoreError.refused(self.shown(""), error.strerror or str(error)) from error
         finally:
-            shutil.rmtree(folder, ignore_errors=True)
+            if os.path.lexists(folder):
+                shutil.rmtree(folder, ignore_errors=True)
 
     def publish(self, staged: Path, address: Address, provenance: Provenance) -> None:
         """Make a staged folder the artefact of an address; `provenance.json` is written last."""
-        (staged / PROVENANCE).write_text(provenance.to_json(), encoding="utf-8")
+        text = provenance.to_json()
+        write_new(staged / PROVENANCE, text.encode())
         if self._index:
             # Before anyone can see it, so that the catalog lacks nothing that exists, whenever this process is killed.
-            self._index.note(address.path, provenance)
-        if not self._place.publish(staged, address.path, provenance.seconds >= _DEAR) and self._index:
+            self._index.note(address.path, provenance, text)
+        if self._place.publish(staged, address.path, provenance.seconds >= _DEAR):
+            # These bytes are from this process, which need not read them to know them.
+            self._is_intact(Artefact(address.path, provenance))
+        elif self._index:
             # Another process made it meanwhile: the row must say what its record says.
             first = self.find(address)
-            self._index.note(address.path, first.provenance if first else provenance)
+            record = first.provenance if first else provenance
+            self._index.note(address.path, record, record.to_json())
 
     def twin(self, address: Address, provenance: Provenance, accepted: Collection[str] = ()) -> Artefact | None:
         """An intact artefact that the same recipe made from the same bytes, under another version.
@@ -310,11 +319,18 @@ class Store:
         return error(path, what, self.shown(target))
 
 
-def described(folder: Path, names: dict[str, int | None]) -> dict[str, dict[str, object]]:
-    """The `outputs` of a provenance: for each file its digest, size and, for tables, rows."""
+def described(
+    folder: Path, names: Mapping[str, int | None], written: Mapping[str, bytes] | None = None
+) -> dict[str, dict[str, object]]:
+    """The `outputs` of a provenance: for each file its digest, size and, for tables, rows.
+
+    `written` are the bytes of files that this process just wrote.
+    """
     outputs: dict[str, dict[str, object]] = {}
     for name, rows in names.items():
-        data = (folder / name).read_bytes()
+        data = (written or {}).get(name)
+        if data is None:
+            data = (folder / name).read_bytes()
         outputs[name] = {"sha256": digest_bytes(data), "bytes": len(data), **({} if rows is None else {"rows": rows})}
     return outputs
 

@@ -9,7 +9,7 @@ import sqlite3
 import threading
 import uuid
 import weakref
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -39,7 +39,7 @@ class _Kept:
     key: tuple[int, int, int]
     """The process and the thread that opened it, and the file: for others it is of no use."""
     connection: sqlite3.Connection
-    close: Callable[[], object]
+    close: weakref.finalize[[sqlite3.Connection, int], SqliteFile]
 
 
 # Connections of the process that this one was forked from: closing them would be to meddle with its log.
@@ -111,7 +111,7 @@ class SqliteFile:
                 yield connection
             return
         key = (os.getpid(), threading.get_ident(), self._inode())
-        if self._kept is None or self._kept.key != key:
+        if self._kept is None or self._kept.key != key or not self._kept.close.alive:
             self._drop()
             connection = self._opened(patience)
             # A loss of power may cost the last rows, never the file.

@@ -18,6 +18,8 @@ from workflows.passwords import masked
 from workflows.store.address import PROVENANCE
 
 STAGING = ".staging"
+_LARGE = 1 << 20
+"""Bytes from which on one call may not write them all."""
 
 
 class Place(Protocol):
@@ -137,7 +139,11 @@ class Folder:
         with _refusals(str(self.root)):
             self._sweep()
             staged = self.root / STAGING / f"{socket.gethostname()}-{os.getpid()}-{uuid.uuid4().hex[:12]}"
-            staged.mkdir(parents=True)
+            # Tried as a rule with success, where looking for the folders above would take as long again.
+            try:
+                os.mkdir(staged)  # noqa: PTH102
+            except FileNotFoundError:
+                staged.mkdir(parents=True)
         return staged
 
     def publish(self, staged: Path, name: str, is_dear: bool = True) -> bool:
@@ -147,8 +153,9 @@ class Folder:
                 for file in staged.iterdir():
                     _flush(file)
                 _flush(staged)
-            target.parent.mkdir(parents=True, exist_ok=True)
-            if (staged / PROVENANCE).is_file() and target.is_dir() and not (target / PROVENANCE).is_file():
+            if not target.exists():
+                target.parent.mkdir(parents=True, exist_ok=True)
+            elif (staged / PROVENANCE).is_file() and target.is_dir() and not (target / PROVENANCE).is_file():
                 # Not an artefact, so nobody reads it; a rename needs the place empty.
                 self.move(name, f"damaged/{name}-{uuid.uuid4().hex[:8]}")
             try:
@@ -268,6 +275,13 @@ class ObjectStore:
 
     def _at(self, name: str) -> str:
         return f"{self._root}/{name}"
+
+
+def write_new(path: Path, data: bytes) -> None:
+    """Write a file that nobody has seen yet."""
+    # Without the buffers of Path.write_bytes(), which take longer to make than a small file.
+    with open(path, "wb", buffering=-1 if len(data) > _LARGE else 0) as file:  # noqa: PTH123
+        file.write(data)
 
 
 def _takes_folders(above: Path, root: Path) -> bool:

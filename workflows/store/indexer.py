@@ -7,6 +7,7 @@ import logging
 import mmap
 import struct
 import time
+import weakref
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from itertools import islice
@@ -16,7 +17,8 @@ from workflows.errors import CatalogError, CatalogOfOtherStore, DamagedCatalog, 
 from workflows.identity.canonical import digest_bytes
 from workflows.store.address import PROVENANCE, UNCATALOGUED, is_of_tasks, is_versioned
 from workflows.store.catalog import Catalog, Row
-from workflows.store.files import Place
+from workflows.store.files import Folder, Place
+from workflows.store.journal import ENDING, Journal, Line, take
 from workflows.store.provenance import Provenance, fault
 
 log = logging.getLogger("workflows")
@@ -28,6 +30,8 @@ Progress = Callable[[int, int], None]
 _AT_ONCE = 500
 _RESPITE = 30.0
 """Seconds for which a catalog that could not be written is not tried again."""
+_RUSH = 0.2
+"""Seconds after a row was added in which others are only journalled, to be added together."""
 _FAILURE = struct.Struct("d?")
 _OF_ANY = "any"
 """Below the marks: those for whichever catalog of the store is asked first."""
@@ -59,23 +63,36 @@ class Indexer:
         self._any_marks = f"{UNCATALOGUED}/{_OF_ANY}"
         # When the catalog last failed, and whether it is another store's; shared with the processes that a worker forks, lest each waits for it and tells of it.
         self._failed = mmap.mmap(-1, _FAILURE.size)
+        self._added = 0.0
+        # An object store has no files that grow.
+        self._journal = Journal(place.root / self._marks) if isinstance(place, Folder) else None
+        weakref.finalize(self, _settle, self._journal, self.catalog)
 
-    def note(self, path: str, record: Provenance) -> None:
+    def note(self, path: str, record: Provenance, text: str) -> None:
         """Write the row of an artefact that is about to become visible; it never fails, whatever the catalog does.
+
+        `text` is the record as JSON.
 
         What cannot be written is marked in the store, for the next question to add.
         """
         failed, is_other = _FAILURE.unpack(self._failed)
         if failed and time.monotonic() - failed < _RESPITE:
-            self._mark(path, record, self._any_marks if is_other else self._marks)
+            self._mark(path, text, self._any_marks if is_other else self._marks)
             return
         try:
+            row = Row.of(path, record)
+            if self._journal and time.monotonic() - self._added < _RUSH:
+                self._journal.write(path, text, row)
+                return
             if not self.catalog.exists():
                 self.catalog.create(complete=next(self._folders({}), None) is None)
-            self.catalog.add([Row.of(path, record)])
-        except (CatalogError, ValueError) as error:
+            if self._journal:
+                self._journal.settle(self.catalog.add)
+            self.catalog.add([row])
+            self._added = time.monotonic()
+        except (CatalogError, ValueError, OSError) as error:
             is_other = isinstance(error, CatalogOfOtherStore)
-            self._mark(path, record, self._any_marks if is_other else self._marks)
+            self._mark(path, text, self._any_marks if is_other else self._marks)
             self._failed[:] = _FAILURE.pack(time.monotonic(), is_other)
             if not failed:
                 asked = "a catalog of this store" if is_other else "the catalog"
@@ -117,10 +134,9 @@ class Indexer:
         """Whether the artefact of a row exists (still, or already)."""
         return self._place.exists(f"{path}/{PROVENANCE}")
 
-    def _mark(self, path: str, record: Provenance, folder: str) -> None:
+    def _mark(self, path: str, text: str, folder: str) -> None:
         # With the whole record, because the artefact may become visible after the mark was read.
-        text = f"{path}\n{record.to_json()}"
-        self._place.put(f"{folder}/{digest_bytes(path.encode())[:32]}", text.encode())
+        self._place.put(f"{folder}/{digest_bytes(path.encode())[:32]}", f"{path}\n{text}".encode())
 
     def _fill(self, progress: Progress) -> Reindexed:
         if not self.catalog.exists():
@@ -139,7 +155,11 @@ class Indexer:
     def _catch_up(self) -> int:
         """Add what was marked; returns how many rows that are."""
         folders = (self._marks, self._any_marks)
-        marks = [f"{folder}/{name}" for folder in folders for name in self._place.files(folder)]
+        names = [f"{folder}/{name}" for folder in folders for name in self._place.files(folder)]
+        for name in names:
+            if name.endswith(ENDING) and isinstance(self._place, Folder):
+                take(self._place.root / name, self._add_lines)
+        marks = [name for name in names if not name.endswith(ENDING)]
         rows = [row for mark in marks if (row := self._marked(mark))]
         if rows:
             self.catalog.add(rows)
@@ -148,11 +168,16 @@ class Indexer:
         return len(rows)
 
     def _marked(self, mark: str) -> Row | None:
-        # Another process may have added it meanwhile; and what cannot be read is in the store, where a reindex finds it.
-        with contextlib.suppress(FileNotFoundError, ValueError, StoreError):
+        # Another process may have added it meanwhile.
+        with contextlib.suppress(FileNotFoundError, ValueError):
             path, _, text = self._place.read(mark).decode().partition("\n")
-            return Row.of(path, Provenance.from_json(text, path))
+            return _row(path, text)
         return None
+
+    def _add_lines(self, lines: list[Line]) -> None:
+        rows = [row for path, text in lines if (row := _row(path, text))]
+        if rows:
+            self.catalog.add(rows)
 
     def _rows(self, skipped: dict[str, str], progress: Progress) -> Iterator[Row]:
         folders = list(self._folders(skipped))
@@ -192,3 +217,18 @@ class Indexer:
         except ValueError as error:
             skipped[path] = f"its {PROVENANCE} {fault(error)}"
         return None
+
+
+def _row(path: str, text: str) -> Row | None:
+    """The row of a record that was written for it; what cannot be read is in the store, where a reindex finds it."""
+    with contextlib.suppress(ValueError, StoreError):
+        return Row.of(path, Provenance.from_json(text, path))
+    return None
+
+
+def _settle(journal: Journal | None, catalog: Catalog) -> None:
+    if journal:
+        # What remains is added by the next question.
+        with contextlib.suppress(CatalogError, OSError):
+            journal.settle(catalog.add)
+        journal.close()

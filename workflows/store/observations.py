@@ -21,6 +21,10 @@ class Observations:
         """The dates for which it is known what runs of a task have shown."""
         return self._place.folders(f"{OBSERVED}/{task}")
 
+    def has(self, task: str, date: str) -> bool:
+        """Whether anything is known for a date of a task."""
+        return bool(self._place.files(f"{OBSERVED}/{task}/{date}"))
+
     def read(self, task: str, date: str, key: str) -> Any:
         """What runs have shown under a key, if anything is known."""
         try:

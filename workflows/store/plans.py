@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -52,7 +52,7 @@ class Plans:
             if _time(old) < now - KEPT:
                 self.remove(old)
         name = f"{now.astimezone(UTC):{_TIME}}-{root[:16]}"
-        record = {"format": FORMAT, "tasks": {version: asdict(task) for version, task in tasks.items()}}
+        record = {"format": FORMAT, "tasks": {version: vars(task) for version, task in tasks.items()}}
         self._place.put(f"{PLANS}/{name}.json", json.dumps(record, ensure_ascii=False).encode("utf-8", "surrogatepass"))
         return name
 

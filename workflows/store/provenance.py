@@ -68,12 +68,9 @@ class Provenance:
 
     def as_record(self) -> dict[str, Any]:
         """The record as JSON has it; fields that do not apply are left out."""
-        record = {
-            name: value
-            for name, value in vars(self).items()
-            if name not in ("source", "template", "failure", "settled", "accepted", "timing") or value
-        }
-        found: dict[str, Any] = json.loads(json.dumps({"format": record.pop("format"), **record}))
+        record = {name: getattr(self, name) for name in _FIELDS}
+        given = {name: value for name, value in record.items() if value or name not in _OPTIONAL}
+        found: dict[str, Any] = json.loads(json.dumps({"format": given.pop("format"), **given}))
         return found
 
     def to_json(self) -> str:
@@ -90,14 +87,13 @@ class Provenance:
         """
         try:
             record = json.loads(text)
-            known = {f.name for f in dataclasses.fields(cls)}
             if record["format"] != FORMAT:
                 raise StoreError.other_format(where, record["format"], FORMAT)
             if not _is_record(record):
                 raise ValueError(f"{where} has provenance of another shape")
             if _SEAL in record and record[_SEAL] != _seal(record):
                 raise ChangedRecord(f"{where} has provenance that is not what was written")
-            return cls(**{name: value for name, value in record.items() if name in known})
+            return cls(**{name: value for name, value in record.items() if name in _FIELDS})
         except (TypeError, KeyError, RecursionError) as error:
             raise ValueError(f"{where} has no readable provenance") from error
 
@@ -149,6 +145,10 @@ class Provenance:
     def environment_key(self) -> tuple[str, tuple[tuple[str, str], ...]]:
         """What of the environment enters the version: Python's minor version and the packages."""
         return environment_key(self.environment)
+
+
+_FIELDS = tuple(field.name for field in dataclasses.fields(Provenance))
+_OPTIONAL = ("source", "template", "failure", "settled", "accepted", "timing")
 
 
 def given(parameters: Mapping[str, str], template: Mapping[str, Any] | None) -> dict[str, Any]:

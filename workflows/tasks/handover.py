@@ -7,7 +7,7 @@ import contextlib
 import datetime
 import os
 from collections.abc import Callable, Iterable
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from luigi.task_register import Register, TaskClassException
@@ -94,7 +94,7 @@ def _planned(task: Result) -> Planned:
         task.get_task_family(),
         parameters,
         identity.recipe.code.digest,
-        asdict(identity.environment),
+        identity.environment.as_record(),
         [below.version for below in identity.inputs],
         identity.shape,
         identity.recipe.fingerprint,
@@ -131,7 +131,7 @@ def _task(planned: Planned, version: str) -> Result:
 
 def _difference(draft: Result, recipe: Recipe, around: Environment, planned: Planned, version: str) -> PlanError | None:
     """Why this process must not make a planned task: with its code, packages or settings it would be another."""
-    found = [change.sentence for change in environment_changes(planned.environment, asdict(around))]
+    found = [change.sentence for change in environment_changes(planned.environment, around.as_record())]
     if recipe.code.digest != planned.code:
         record = current().store.code.record(planned.code)
         was = CodeState(record["files"], record["definitions"]) if record else recipe.code.state

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from workflows.identity.canonical import digest
@@ -71,7 +71,7 @@ def record(recipe: Recipe, around: Environment, seen: Mapping[str, str] | None =
     `around` is the environment of the code that is named.
     """
     files = recipe.observed if seen is None else seen
-    named = digest_named(recipe.named.digest, environment_key(asdict(around)))
+    named = digest_named(recipe.named.digest, environment_key(around.as_record()))
     return {"observed": dict(files), "shown": recipe.shown.as_json(), "named": named}
 
 

@@ -37,6 +37,8 @@ class Made:
     """How long it took, if a file says that already: the record then says the same."""
     timing: dict[str, Any] | None = None
     """Where the time went, if a file says that already, likewise."""
+    written: Mapping[str, bytes] = field(default_factory=dict)
+    """The bytes of those files that were just written from memory, which need not be read again."""
     contents: Mapping[str, str] = field(default_factory=dict)
     """The digest of each page's content."""
     draft: Provenance | None = None
@@ -80,7 +82,7 @@ def produce(task: Result) -> None:
 def _publish(
     folder: Path, address: Address, made: Made, draft: Provenance, timing: Stopwatch | None = None
 ) -> Artefact:
-    outputs = described(folder, made.files)
+    outputs = described(folder, made.files, made.written)
     for name, content in made.contents.items():
         outputs[name]["content"] = content
     if timing:

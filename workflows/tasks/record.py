@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import datetime
+import functools
 import getpass
 import socket
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from workflows.identity.environment import Environment
@@ -31,7 +32,7 @@ def drafted(task: Result, identity: Identity, inputs: Sequence[Artefact]) -> Pro
         version=identity.version,
         parameters={**task.significant_texts(), "version": identity.version},
         code={**known, **beyond(identity.recipe)},
-        environment=asdict(identity.environment),
+        environment=identity.environment.as_record(),
         inputs=[_input(below, found) for below, found in zip(identity.inputs, inputs, strict=True)],
         outputs={},
         source={"fingerprint": fingerprint} if fingerprint else None,
@@ -48,6 +49,13 @@ def drafted(task: Result, identity: Identity, inputs: Sequence[Artefact]) -> Pro
 def next_version(task: Result, recipe: Recipe, around: Environment, inputs: Sequence[Artefact]) -> str | None:
     """The version of the next plan, where it is another: runs of the task or of its inputs showed more than was planned."""
     versions = [artefact.provenance.settled or artefact.provenance.version for artefact in inputs]
+    identity = task.identity
+    if (
+        recipe is identity.recipe
+        and around == identity.environment
+        and versions == [i.version for i in identity.inputs]
+    ):
+        return None
     found = version_with(task, recipe, around, versions)
     return found if found != task.version else None
 
@@ -66,6 +74,7 @@ def as_settled(artefact: Artefact) -> Artefact:
     return Artefact(path, replace(artefact.provenance, version=settled, settled=None))
 
 
+@functools.cache
 def user_name() -> str:
     """Who runs this process."""
     try:

@@ -147,7 +147,7 @@ class Result(luigi.Task):
         if self.identity.version != self.version:
             raise PlanError.other_version(self.label, self.version, self.identity.version)
 
-    @property
+    @cached_property
     def address(self) -> Address:
         """Where the result lies in the store."""
         return Address(self.get_task_family(), self.address_date, self.version)

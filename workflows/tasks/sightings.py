@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
-from dataclasses import asdict, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from workflows.identity import observation
@@ -33,11 +33,20 @@ def learned(
     Raises PlanError where what the run loaded or opened is not what was planned, or is another by now.
     """
     check_code(task)
-    recipe, seen = _noted(task, sights, task.identity.recipe)
+    recipe = task.identity.recipe
+    if not sights and _is_plain(task, recipe):
+        return draft, recipe
+    recipe, seen = _noted(task, sights, recipe)
     around = environment_of(recipe.code)
     code = {**draft.code, **beyond(recipe, seen)}
     settled = next_version(task, recipe, around, inputs)
-    return replace(draft, code=code, environment=asdict(around), settled=settled), recipe
+    return replace(draft, code=code, environment=around.as_record(), settled=settled), recipe
+
+
+def _is_plain(task: Result, recipe: Recipe) -> bool:
+    """Whether nothing is known of a task beyond its code, nor of what its modules did when they were imported."""
+    known = current().store.observations.has(task.get_task_family(), task.address_date)
+    return not (recipe.shown or known or any(map(observation.at_import, recipe.named.files)))
 
 
 def _noted(task: Result, sights: Sequence[Sight], recipe: Recipe) -> tuple[Recipe, dict[str, str]]:

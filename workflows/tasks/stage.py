@@ -74,15 +74,16 @@ class Stage(Result):
             raise StageError.not_a_table(self.label, frame)
         frame = checked(self.label, frame, self.schema)
         progress.timing.lap("schema")
-        write_table(self.label, frame, folder / TABLE)
+        written = {TABLE: write_table(self.label, frame, folder / TABLE)}
         files: dict[str, int | None] = {TABLE: len(frame)}
         if measures:
-            (folder / MEASURES).write_text(to_json(measures), encoding="utf-8")
+            written[MEASURES] = to_json(measures).encode()
+            (folder / MEASURES).write_bytes(written[MEASURES])
             files[MEASURES] = None
         progress.timing.lap("write")
         draft, recipe = learned(self, draft, seen.sights, inputs)
         progress.timing.lap("check")
-        return Made(files, shown=f"{len(frame):,} rows", draft=draft, recipe=recipe)
+        return Made(files, written=written, shown=f"{len(frame):,} rows", draft=draft, recipe=recipe)
 
     def check_arguments(self) -> None:
         """Refuse a compute() that does not take what requires() gives."""
