@@ -18,8 +18,6 @@ from workflows.passwords import masked
 from workflows.store.address import PROVENANCE
 
 STAGING = ".staging"
-_LARGE = 1 << 20
-"""Bytes from which on one call may not write them all."""
 
 
 class Place(Protocol):
@@ -279,9 +277,12 @@ class ObjectStore:
 
 def write_new(path: Path, data: bytes) -> None:
     """Write a file that nobody has seen yet."""
+    left = memoryview(data)
     # Without the buffers of Path.write_bytes(), which take longer to make than a small file.
-    with open(path, "wb", buffering=-1 if len(data) > _LARGE else 0) as file:  # noqa: PTH123
-        file.write(data)
+    with path.open("wb", buffering=0) as file:
+        # Where there is little room, a part is written first.
+        while left:
+            left = left[file.write(left) :]
 
 
 def _takes_folders(above: Path, root: Path) -> bool:

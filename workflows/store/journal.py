@@ -77,7 +77,9 @@ class Journal:
     def _appended(self, data: bytes) -> bool:
         with _locked(self._handle) as is_there:
             if is_there:
-                os.write(self._handle, data)
+                left = memoryview(data)
+                while left:
+                    left = left[os.write(self._handle, left) :]
         return is_there
 
 

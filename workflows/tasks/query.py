@@ -101,7 +101,7 @@ class Query(Result):
         lap("frame")
         table = checked(self.label, table, self.schema)
         lap("schema")
-        write_table(self.label, table, folder / TABLE)
+        written = {TABLE: write_table(self.label, table, folder / TABLE)}
         lap("write")
         check_code(self)
         lap("check")
@@ -111,7 +111,7 @@ class Query(Result):
             "fingerprint": recorded,
             "rows": len(rows),
         }
-        return Made({TABLE: len(table)}, source=source, shown=f"{len(table):,} rows")
+        return Made({TABLE: len(table)}, source=source, written=written, shown=f"{len(table):,} rows")
 
     def rows_now(self) -> pd.DataFrame:
         """The rows as the database has them now, checked and typed as they would be stored; nothing is."""
