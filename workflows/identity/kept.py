@@ -23,17 +23,20 @@ class Kept:
     def __init__(self, modules: Modules, files: NamedFiles) -> None:
         self._modules, self._files = modules, files
         self._values: dict[str, Any] | None = None
+        self._asked: set[str] = set()
 
     def get(self, key: str) -> Any:
         """The value under a key, or None."""
+        self._asked.add(key)
         return self._load().get(key)
 
     def put(self, key: str, value: Any) -> None:
         """Keep a value; it is written when the memo is."""
         values = self._load()
         values[key] = value
-        while len(values) > _MOST:
-            del values[next(iter(values))]
+        # What this process asks, the next one may ask, too.
+        for old in [old for old in values if old not in self._asked][: max(len(values) - _MOST, 0)]:
+            del values[old]
         # The answers go on growing until the memo is written.
         self._modules.memo.put(_KEY, {**self._modules.answers, "files": self._files.answers, "values": values})
 

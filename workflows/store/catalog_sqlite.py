@@ -6,9 +6,7 @@ import contextlib
 import fcntl
 import os
 import sqlite3
-import threading
 import uuid
-import weakref
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
@@ -32,33 +30,11 @@ class _SqliteSession:
         return []
 
 
-@dataclass(frozen=True)
-class _Kept:
-    """A connection that is kept, and how it is closed."""
-
-    key: tuple[int, int, int]
-    """The process and the thread that opened it, and the file: for others it is of no use."""
-    connection: sqlite3.Connection
-    close: weakref.finalize[[sqlite3.Connection, int], SqliteFile]
-
-
-# Connections of the process that this one was forked from: closing them would be to meddle with its log.
-_inherited: list[sqlite3.Connection] = []
-
-
-def _close(connection: sqlite3.Connection, process: int) -> None:
-    if process == os.getpid():
-        connection.close()
-    else:
-        _inherited.append(connection)
-
-
-@dataclass(eq=False)
+@dataclass
 class SqliteFile:
     """A catalog in a SQLite file."""
 
     path: Path
-    _kept: _Kept | None = None
 
     @property
     def place(self) -> str:
@@ -92,44 +68,15 @@ class SqliteFile:
 
     @contextlib.contextmanager
     def session(self, patience: float, writes: bool) -> Iterator[Session]:
-        with self._translated(patience), self._same_file(writes), self._connected(patience, writes) as connection:
-            connection.execute("BEGIN IMMEDIATE" if writes else "BEGIN")
-            try:
-                self._check(connection)
-                yield _SqliteSession(connection)
-                connection.execute("COMMIT")
-            except BaseException:
-                if connection.in_transaction:
-                    connection.execute("ROLLBACK")
-                raise
-
-    @contextlib.contextmanager
-    def _connected(self, patience: float, writes: bool) -> Iterator[sqlite3.Connection]:
-        """A connection; that for writing is kept, because closing the last one empties the log and waits for the disk."""
-        if not writes:
-            with closing(self._opened(patience)) as connection:
-                yield connection
-            return
-        key = (os.getpid(), threading.get_ident(), self._inode())
-        if self._kept is None or self._kept.key != key or not self._kept.close.alive:
-            self._drop()
-            connection = self._opened(patience)
+        with self._translated(patience), self._same_file(writes), closing(self._opened(patience)) as connection:
             # A loss of power may cost the last rows, never the file.
             connection.execute("PRAGMA synchronous = NORMAL")
-            self._kept = _Kept(key, connection, weakref.finalize(self, _close, connection, key[0]))
-        try:
-            yield self._kept.connection
-        except BaseException:
-            self._drop()
-            raise
-
-    def _drop(self) -> None:
-        kept, self._kept = self._kept, None
-        if kept:
-            kept.close()
+            connection.execute("BEGIN IMMEDIATE" if writes else "BEGIN")
+            self._check(connection)
+            yield _SqliteSession(connection)
+            connection.execute("COMMIT")
 
     def put_aside(self) -> str:
-        self._drop()
         aside = self.path.with_name(f"{self.path.name}.damaged-{datetime.now(UTC):%Y-%m-%dT%H-%M-%S-%f}")
         with self._translated(0), self._alone(), contextlib.suppress(FileNotFoundError):
             self._move_logs(aside)
@@ -154,7 +101,7 @@ class SqliteFile:
 
     def _opened(self, patience: float) -> sqlite3.Connection:
         location = f"file:{quote(str(self.path))}?mode=rw"
-        return sqlite3.connect(location, uri=True, timeout=patience, isolation_level=None, check_same_thread=False)
+        return sqlite3.connect(location, uri=True, timeout=patience, isolation_level=None)
 
     @contextlib.contextmanager
     def _same_file(self, writes: bool) -> Iterator[None]:
