@@ -19,7 +19,7 @@ from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernel
 from workflows.identity.canonical import digest
 from workflows.identity.scope import Scope
 from workflows.identity.sights import Sight, spooled
-from workflows.notebooks.guarded import FOLDER, SEEN
+from workflows.notebooks.guarded import FOLDER, OPTIONS, SEEN
 from workflows.notebooks.kernel import Kernel, lent_kernel
 from workflows.notebooks.outputs import settled
 
@@ -133,7 +133,7 @@ class _Run:
             startup_timeout=_STARTUP,
             record_timing=False,
             store_widget_state=False,
-            extra_arguments=["--HistoryManager.enabled=False"],
+            extra_arguments=list(OPTIONS),
         )
         timer = threading.Timer(self._limits.whole, self._expire) if self._limits.whole else None
         if timer:
