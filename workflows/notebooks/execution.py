@@ -134,6 +134,7 @@ class _Run:
             record_timing=False,
             store_widget_state=False,
             extra_arguments=list(OPTIONS),
+            ipython_hist_file="",
         )
         timer = threading.Timer(self._limits.whole, self._expire) if self._limits.whole else None
         if timer:

@@ -22,7 +22,7 @@ OWNER = "_PARCOURS_OWNER"
 FOLDER = "_PARCOURS_FOLDER"
 SEED = "_PARCOURS_SEED"
 SCOPE = "_PARCOURS_SCOPE"
-OPTIONS = ("--HistoryManager.enabled=False",)
+OPTIONS = ("--HistoryManager.enabled=False", "--HistoryManager.hist_file=:memory:")
 """What every kernel is started with, after its file."""
 SEEN = "seen"
 """The file in the kernel's folder that says what its notebook did."""
