@@ -86,8 +86,7 @@ def or_end() -> Iterator[None]:
     try:
         yield
     except BaseException:
-        traceback.print_exc(file=sys.__stderr__)
-        sys.__stderr__.flush()
+        os.write(2, traceback.format_exc().encode())
         os._exit(1)
 
 

@@ -133,7 +133,15 @@ class Lender:
         with socket.socket(socket.AF_UNIX) as listener:
             listener.bind(self._place)
             listener.listen(64)
-            words = [str(ENGINE.parent), str(listener.fileno()), str(self._owner), str(IDLE), *need.words, str(root), *names]
+            words = [
+                str(ENGINE.parent),
+                str(listener.fileno()),
+                str(self._owner),
+                str(IDLE),
+                *need.words,
+                str(root),
+                *names,
+            ]
             self._process = subprocess.Popen(
                 [sys.executable, "-c", _PROGRAM, *words],
                 env={**environment, **_IMPORTING, **room()},
@@ -193,7 +201,7 @@ class _Held:
         environment: Mapping[str, str],
         root: Path,
         names: Sequence[str],
-        need: Need = Need(),  # noqa: B008 - it is frozen
+        need: Need = Need(),
         gone: Lender | None = None,
     ) -> Lender:
         """The parent for an environment and names, started if need be; another one than that which is gone."""
@@ -229,7 +237,7 @@ def start(
     environment: Mapping[str, str],
     root: Path,
     names: Sequence[str],
-    need: Need = Need(),  # noqa: B008 - it is frozen
+    need: Need = Need(),
 ) -> None:
     """Have the parent import while its owner does something else."""
     if can_fork():

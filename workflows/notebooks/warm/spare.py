@@ -180,8 +180,9 @@ def _take_sockets(app: Any, file: Path) -> None:
 
 
 def _settle_shell(app: Any) -> None:
-    """Have the shell know the folder, which it asked for when it was made."""
+    """Have the shell know the folder, which it asked for when it was made, and set what it sets in the environment."""
     app.init_path()
+    app.shell.init_environment()
     here = str(Path.cwd())
     app.shell.starting_dir = here
     app.shell.user_ns["_dh"][:] = [here]
