@@ -183,9 +183,8 @@ def _settle_shell(app: Any) -> None:
     """Have the shell know the folder, which it asked for when it was made, and set what it sets in the environment."""
     app.init_path()
     app.shell.init_environment()
-    here = str(Path.cwd())
-    app.shell.starting_dir = here
-    app.shell.user_ns["_dh"][:] = [here]
+    app.shell.starting_dir = str(Path.cwd())
+    app.shell.history_manager.dir_hist[:] = [Path.cwd()]
     # What these say is not the first cell's.
     sys.stdout.flush()
     sys.stderr.flush()
