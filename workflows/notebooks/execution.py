@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 import re
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernel
 from workflows.identity.canonical import digest
 from workflows.identity.scope import Scope
 from workflows.identity.sights import Sight, spooled
+from workflows.identity.surroundings import fixed
 from workflows.notebooks.guarded import FOLDER, OPTIONS, SEEN
 from workflows.notebooks.kernel import Kernel, lent_kernel
 from workflows.notebooks.outputs import settled
@@ -74,18 +76,21 @@ def execute(
     seed: str = "",
     scope: Scope | None = None,
     ahead: Sequence[str] | None = None,
+    environment: Mapping[str, str] | None = None,
 ) -> Execution:
     """Run a notebook's cells in a kernel of their own, in a folder, with the modules of the project at `root`.
 
     The kernel and everything it started is dead when this returns or raises. The same cells give the same bytes, as far
     as it is not the cells that differ; ids in outputs depend on `seed`. What the cells do with the files in `scope` is
     observed. The kernel is forked from a process that has imported the modules `ahead`; None is for one that starts by itself.
+    It finds the variables of `environment`, by default this process's own as `fixed` leaves them.
     """
     node = nbformat.from_dict(notebook)
     code = [index for index, cell in enumerate(node.cells) if cell.cell_type == "code"]
-    with _own_loop(), lent_kernel(root, digest(seed), scope, ahead) as (kernel, environment):
+    found = fixed(os.environ) if environment is None else environment
+    with _own_loop(), lent_kernel(root, found, digest(seed), scope, ahead) as (kernel, variables):
         run = _Run(node, code, kernel, limits, watcher)
-        failure = run.through(folder, environment)
+        failure = run.through(folder, variables)
     for cell in node.cells:
         # What nbclient notes of its own running would make equal reports differ.
         cell.metadata.pop("execution", None)

@@ -40,7 +40,12 @@ def warm_up(tasks: Iterable[Result], workers: int | None) -> None:
     reports = [task for task in tasks if isinstance(task, ReportTask) and not _changes_environment(task)]
     names = imported_ahead(reports) if reports else None
     if names is not None:
-        lease.start(fixed(os.environ), current().settings.root, names, _need(reports, workers))
+        lease.start(environment(), current().settings.root, names, _need(reports, workers))
+
+
+def environment() -> dict[str, str]:
+    """The variables that kernels find: those of this process when it planned, before packages added theirs on being imported."""
+    return current().once("environment of kernels", lambda: fixed(os.environ))
 
 
 def _need(reports: Sequence[ReportTask], workers: int | None) -> lease.Need:
