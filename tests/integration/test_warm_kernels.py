@@ -121,6 +121,13 @@ def test_a_warm_kernel_finds_what_a_plain_one_finds(run: Run, monkeypatch: pytes
     assert waited == plain
 
 
+@pytest.mark.parametrize("ahead", [AHEAD, None])
+def test_a_kernel_computes_with_one_thread(run: Run, ahead: list[str] | None) -> None:
+    cell = "import numpy, os, pyarrow\nlen(os.listdir('/proc/self/task')), numpy.ones((500, 500)).dot(numpy.ones((500, 500))).sum(), len(os.listdir('/proc/self/task')), pyarrow.cpu_count()"
+    before, _, after, of_arrow = said(run(cell, ahead=ahead)).strip("()").split(", ")
+    assert (before, of_arrow) == (after, "1")
+
+
 def test_nothing_of_a_report_is_seen_by_the_next(run: Run, tmp_path: Path) -> None:
     mark = "import builtins, pandas, os\nbuiltins.left = pandas.left = 1\nos.environ['LEFT'] = '1'\nkept = open('left', 'w')"
     assert run(mark, "pandas.options.display.max_rows = 3").failure is None

@@ -172,10 +172,11 @@ def _take_streams(*descriptors: int) -> None:
 def _take_sockets(app: Any, file: Path) -> None:
     """Be found under the names and by the key of a connection file."""
     wanted = json.loads(file.read_bytes())
+    # Before the sockets: who finds one is answered at once, by another thread.
+    app.session.key = wanted["key"].encode()
     for name, port in _PORTS.items():
         Path(f"{app.ip}-{port}").rename(f"{wanted['ip']}-{wanted[name]}")
         setattr(app, name, wanted[name])
-    app.session.key = wanted["key"].encode()
     app.ip, app.connection_file = wanted["ip"], str(file)
 
 
