@@ -137,9 +137,14 @@ def _show_plan(roots: list[Result], is_alone: bool) -> None:
                 restart_with_fixed_seed(_PROGRAMS, _hand_on)
                 (to_take if _is_taken_over(task, prospect) else to_make).append(task.get_task_family())
     handover.write(incomplete)
-    warm_up(incomplete, _workers())
+    workers = _workers()
+    warm_up(incomplete, workers)
     terminal().plan(to_make, to_take, reused, impossible)
     current().save()
+    if incomplete and workers and workers > 1:
+        from workflows.tasks.imports import import_for
+
+        import_for(incomplete)
 
 
 def _is_taken_over(task: Result, prospect: Prospect) -> bool:
