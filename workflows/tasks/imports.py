@@ -9,7 +9,15 @@ from collections.abc import Iterable
 from workflows.tasks.report import ReportTask
 from workflows.tasks.result import Result
 
-_TABLES = ("pandas", "pandas.io.parquet", "pyarrow.parquet", "pandera.pandas")
+# pandera imports its checks, and hypothesis with them where that is installed, with the first table that it sees.
+_TABLES = (
+    "pandas",
+    "pandas.io.parquet",
+    "pyarrow.parquet",
+    "pandera.pandas",
+    "pandera.backends.pandas.builtin_checks",
+    "pandera.backends.pandas.container",
+)
 _REPORTS = ("workflows.notebooks.execution", "workflows.notebooks.html")
 
 
