@@ -71,6 +71,15 @@ def compare(ours: list[Taken], theirs: list[Taken], names: tuple[str, str], goal
     )
 
 
+def outrun(ours: list[float], theirs: list[float], names: tuple[str, str], goal: float) -> None:
+    """Print the medians in seconds of both sides, run in turn, and how many times faster ours is."""
+    width = max(map(len, names))
+    for name, side in zip(names, (ours, theirs), strict=True):
+        print(f"{name:<{width}}   {statistics.median(side):.3f} s   (median of {len(side)})")
+    ratio = statistics.median(b / a for a, b in zip(ours, theirs, strict=True))
+    print(f"{'faster':<{width}}   {ratio:.1f} times   goal: at least {goal:g}", flush=True)
+
+
 def _median(found: list[Taken]) -> Taken:
     return Taken(statistics.median(t.wall for t in found), statistics.median(t.processor for t in found))
 

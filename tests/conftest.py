@@ -89,6 +89,8 @@ class Workplace:
 
     folder: Path
     environment: dict[str, str] = field(default_factory=dict)
+    programs: dict[str, Path] = field(default_factory=dict)
+    """Other files than the environment's own for commands, by their name."""
 
     @property
     def store(self) -> Path:
@@ -120,7 +122,7 @@ class Workplace:
 
     def run(self, *arguments: str, timeout: float = 120, **environment: str) -> Done:
         """Run a command of the environment, by its name, in the folder."""
-        program = Path(sys.executable).parent / arguments[0]
+        program = self.programs.get(arguments[0], Path(sys.executable).parent / arguments[0])
         done = subprocess.run(
             [str(program), *arguments[1:]],
             cwd=self.folder,
@@ -134,7 +136,7 @@ class Workplace:
 
     def start(self, *arguments: str, **environment: str) -> subprocess.Popen[str]:
         """Start a command of the environment, by its name, in the folder; the caller sees to its end."""
-        program = Path(sys.executable).parent / arguments[0]
+        program = self.programs.get(arguments[0], Path(sys.executable).parent / arguments[0])
         return subprocess.Popen(
             [str(program), *arguments[1:]],
             cwd=self.folder,

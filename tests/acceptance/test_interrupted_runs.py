@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import re
 import signal
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -21,12 +22,13 @@ pytestmark = pytest.mark.acceptance
 DAY = "2020-01-01"
 COMMAND = ["luigi", "--module", "workflows", "ReportTask", "--local-scheduler"]
 MOMENTS = 12
-# Loaded by every Python that starts in the project, and silent in kernels.
-WATCH = """
+# The command, watched; what it starts is not: kernels and their parent.
+WATCH = f"""#!{sys.executable}
 import os, signal, sys
+from luigi.cmdline import luigi_run
 
 # A process that starts itself anew goes on as itself: so does the count.
-so_far = os.path.join(os.path.dirname(os.getcwd()), f"seen-{os.getpid()}")
+so_far = os.path.join(os.path.dirname(os.getcwd()), f"seen-{{os.getpid()}}")
 
 def announced(event, arguments, seen=[int(open(so_far).read()) if os.path.exists(so_far) else 0], at=int(os.environ.get("KILL_AT", "0"))):
     if event == "os.exec":
@@ -39,26 +41,30 @@ def announced(event, arguments, seen=[int(open(so_far).read()) if os.path.exists
             if seen[0] == at:
                 os.kill(os.getpid(), signal.SIGKILL)
             if at < 0:
-                os.write(2, f"moment {seen[0]} {event} {first}\\n".encode())
+                os.write(2, f"moment {{seen[0]}} {{event}} {{first}}\\n".encode())
 
-if os.environ.get("KILL_AT") and "_PARCOURS_KERNEL" not in os.environ:
+if os.environ.get("KILL_AT"):
     sys.addaudithook(announced)
+sys.exit(luigi_run())
 """
 LIGHT = """import datetime
 date: datetime.date = datetime.date(2020, 1, 1)
 cleaned: "Cleaned" = "samples/cleaned.parquet"
 """
-KILLER = """import os, signal
+KILLER = """import os, psutil, signal
 if os.environ.get("KILL_FROM_CELL"):
-    os.kill(os.getppid(), signal.SIGKILL)
+    # The kernel's parent is that of all warm kernels, whose parent is the command.
+    os.kill(psutil.Process(os.getppid()).ppid(), signal.SIGKILL)
 from workflows import measure
 measure("bytes", os.path.getsize(cleaned))"""
 
 
 def watched(place: Any) -> Any:
     """A project whose commands can be killed at a moment, from their start on."""
-    (place.folder / "sitecustomize.py").write_text(WATCH)
-    place.environment["PYTHONPATH"] = str(place.folder)
+    program = place.folder.parent / "luigi"
+    program.write_text(WATCH)
+    program.chmod(0o700)
+    place.programs["luigi"] = program
     return place
 
 

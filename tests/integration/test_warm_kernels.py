@@ -24,6 +24,8 @@ from jupyter_client.provisioning.factory import KernelProvisionerFactory
 from workflows import ReportTask
 from workflows.notebooks.execution import Execution, Limits, execute
 from workflows.notebooks.warm import lease
+from workflows.notebooks.warm.fresh import Request
+from workflows.notebooks.warm.spare import AGE, Spare, Spares
 from workflows.tasks.kernels import imported_ahead
 
 pytestmark = [pytest.mark.integration, pytest.mark.skipif(not lease.can_fork(), reason="needs Linux")]
@@ -64,6 +66,17 @@ def parents() -> list[psutil.Process]:
     return [child for child in psutil.Process().children() if "warm.parent" in " ".join(child.cmdline())]
 
 
+def spare() -> psutil.Process:
+    """The kernel that waits to be lent, once it does and no other runs."""
+    until = time.monotonic() + 10
+    while time.monotonic() < until:
+        found = [child for parent in parents() for child in parent.children()]
+        if len(found) == 1 and found[0].num_threads() > 1:
+            return found[0]
+        time.sleep(0.02)
+    raise AssertionError(f"{found} wait")
+
+
 ALL_KINDS = (
     "import sys\nimport numpy as np\nimport pandas as pd\nimport matplotlib.pyplot as plt",
     "frame = pd.DataFrame({'n': [1.5, 2], 't': ['a', None], 'd': pd.Timestamp(0)})\nframe",
@@ -91,7 +104,7 @@ print(json.dumps({
     "environment": {name: value for name, value in sorted(os.environ.items()) if not name.startswith(own)},
     "signals": {number: str(signal.getsignal(number)).split(" at ")[0] for number in (2, 13, 15)},
     "blocked": str(signal.pthread_sigmask(signal.SIG_BLOCK, [])), "time": time.tzname, "gc": gc.get_threshold(),
-    "locale": locale.setlocale(locale.LC_ALL), "warnings": sorted(map(str, warnings.filters)),
+    "locale": locale.setlocale(locale.LC_ALL), "began": [get_ipython().starting_dir, repr(_dh)], "names": sorted(globals()), "warnings": sorted(map(str, warnings.filters)),
     "logging": str(logging.root.handlers), "leads": [os.getsid(0) == os.getpid(), os.getpgrp() == os.getpid()],
     "streams": [str(type(stream)) for stream in (sys.stdin, sys.stdout, sys.__stdout__)], "limit": sys.getrecursionlimit(),
 }))
@@ -100,7 +113,19 @@ print(json.dumps({
 
 def test_a_warm_kernel_finds_what_a_plain_one_finds(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     cell = "import matplotlib.pyplot, pandas\n" + SURROUNDINGS
-    assert json.loads(said(run(cell))) == json.loads(said(run(cell, ahead=None)))
+    lease.end()
+    forked = json.loads(said(run(cell)))
+    spare()
+    waited, plain = json.loads(said(run(cell))), json.loads(said(run(cell, ahead=None)))
+    assert forked == plain
+    assert waited == plain
+
+
+@pytest.mark.parametrize("ahead", [AHEAD, None])
+def test_a_kernel_computes_with_one_thread(run: Run, ahead: list[str] | None) -> None:
+    cell = "import numpy, os, pyarrow\nlen(os.listdir('/proc/self/task')), numpy.ones((500, 500)).dot(numpy.ones((500, 500))).sum(), len(os.listdir('/proc/self/task')), pyarrow.cpu_count()"
+    before, _, after, of_arrow = said(run(cell, ahead=ahead)).strip("()").split(", ")
+    assert (before, of_arrow) == (after, "1")
 
 
 def test_nothing_of_a_report_is_seen_by_the_next(run: Run, tmp_path: Path) -> None:
@@ -181,14 +206,83 @@ def test_a_kernel_that_ends_badly_harms_no_other(run: Run, end: str) -> None:
     assert said(run("3")) == "3"
 
 
+def test_a_kernel_that_waits_is_lent_to_the_next_report(run: Run) -> None:
+    run("1")
+    waiting, before = spare().pid, lease.counts["ahead"]
+    assert said(run("import os\nos.getpid()")) == str(waiting)
+    assert lease.counts["ahead"] == before + 1
+    assert spare().pid != waiting
+
+
+def test_a_kernel_that_waited_gives_the_bytes_of_a_plain_one(run: Run) -> None:
+    run("1")
+    spare()
+    before = lease.counts["ahead"]
+    waited, plain = run(*ALL_KINDS), run(*ALL_KINDS, ahead=None)
+    assert lease.counts["ahead"] == before + 1
+    assert nbformat.writes(waited.notebook) == nbformat.writes(plain.notebook)
+
+
+def test_a_kernel_that_died_while_it_waited_costs_nothing(run: Run) -> None:
+    run("1")
+    spare().kill()
+    assert said(run("2")) == "2"
+
+
+def test_a_module_of_the_project_that_changed_while_a_kernel_waited_is_read_anew(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "acme.py").write_text("x = 1")
+    run("import acme")
+    spare()
+    (tmp_path / "acme.py").write_text("x = 'changed'")
+    assert said(run("import acme\nacme.x")) == "'changed'"
+
+
+def test_a_kernel_that_waits_ends_with_its_parent(run: Run) -> None:
+    run("1")
+    waiting = spare()
+    for parent in parents():
+        parent.kill()
+    until = time.monotonic() + 5
+    while waiting.is_running() and waiting.status() != psutil.STATUS_ZOMBIE and time.monotonic() < until:
+        time.sleep(0.02)
+    assert not waiting.is_running() or waiting.status() == psutil.STATUS_ZOMBIE
+
+
+def test_no_more_kernels_wait_than_there_will_be_reports(tmp_path: Path) -> None:
+    spares = Spares(tmp_path, bound=2, reports=1)
+    assert spares.is_wanting
+    assert spares.lend(Request("workflows.notebooks.guarded", [], {}, "/"), []) is None
+    assert not spares.is_wanting
+
+
+def test_a_kernel_that_waited_too_long_is_ended_and_not_replaced(tmp_path: Path) -> None:
+    child = os.posix_spawnp("sleep", ["sleep", "60"], os.environ)
+    control, other = socket.socketpair()
+    spares = Spares(tmp_path, bound=1)
+    long_ago = time.monotonic() - AGE - 1
+    spares.waiting.append(Spare(child, os.pidfd_open(child), control, tmp_path / "x", long_ago))
+    with other:
+        spares.retire()
+    assert not psutil.pid_exists(child)
+    assert spares.waiting == []
+    assert not spares.is_wanting
+
+
+def test_no_kernel_is_started_ahead_where_memory_is_short(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("workflows.notebooks.warm.spare._available", lambda: 2**20)
+    assert not Spares(tmp_path, bound=1).is_wanting
+
+
 def test_many_reports_leave_no_process_and_no_descriptor(run: Run) -> None:
     run("1")
+    spare()
     process, children = psutil.Process(), len(psutil.Process().children(recursive=True))
     descriptors = process.num_fds()
     parent = parents()[0]
     of_parent = parent.num_fds()
     for _ in range(10):
         run("1")
+    spare()
     assert process.num_fds() == descriptors
     assert len(process.children(recursive=True)) == children
     assert parent.num_fds() == of_parent
@@ -307,7 +401,7 @@ def test_another_user_is_not_answered(monkeypatch: pytest.MonkeyPatch) -> None:
     with ours, theirs:
         monkeypatch.setattr(os, "getuid", lambda: -1)
         with pytest.raises(PermissionError):
-            parent.received(ours)
+            parent.check(ours)
 
 
 DATE = "import datetime\ndate: datetime.date = datetime.date(2020, 1, 1)"

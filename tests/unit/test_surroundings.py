@@ -12,14 +12,14 @@ from pathlib import Path
 
 import pytest
 
-from workflows.identity.surroundings import FIXED, fixed, fixed_surroundings
+from workflows.identity.surroundings import FIXED, THREADS, fixed, fixed_surroundings
 
 PROGRAM = """
 import os, sys
 from workflows.identity.surroundings import restart_with_fixed_seed
 
 restart_with_fixed_seed(["luigi"], lambda: print("saved", os.getpid()))
-print("ran", os.getpid(), sys.flags.hash_randomization, *sys.argv[1:], sys.stdin.read())
+print("ran", os.environ.get("OMP_NUM_THREADS"), os.getpid(), sys.flags.hash_randomization, *sys.argv[1:], sys.stdin.read())
 sys.exit(7)
 """
 
@@ -30,7 +30,7 @@ sys.exit(7)
      "JUPYTER_COLUMNS", "NO_COLOR"],
 )  # fmt: skip
 def test_a_users_own_habits_are_dropped(name: str) -> None:
-    assert fixed({name: "x"}) == FIXED
+    assert fixed({name: "x"}) == {**THREADS, **FIXED}
 
 
 @pytest.mark.parametrize(
@@ -41,7 +41,7 @@ def test_what_says_where_things_are_stays(name: str) -> None:
 
 
 def test_what_is_the_same_everywhere_wins_over_the_users() -> None:
-    assert fixed(dict.fromkeys(FIXED, "mine")) == FIXED
+    assert fixed(dict.fromkeys(FIXED, "mine")) == {**THREADS, **FIXED}
 
 
 def test_the_process_has_its_own_surroundings_back_afterwards(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -82,8 +82,12 @@ def started(tmp_path: Path, *flags: str, name: str = "luigi", **environment: str
 def test_the_command_starts_itself_anew_once_as_the_same_process(tmp_path: Path) -> None:
     """With its arguments, its standard input and its exit code."""
     lines, code, pid = started(tmp_path)
-    assert lines == [f"saved {pid}", f"ran {pid} 0 a b --c typed"]
+    assert lines == [f"saved {pid}", f"ran 1 {pid} 0 a b --c typed"]
     assert code == 7
+
+
+def test_a_number_of_threads_that_is_given_stays(tmp_path: Path) -> None:
+    assert started(tmp_path, OMP_NUM_THREADS="4")[0][1].startswith("ran 4 ")
 
 
 def test_another_hash_seed_is_replaced(tmp_path: Path) -> None:
@@ -92,12 +96,12 @@ def test_another_hash_seed_is_replaced(tmp_path: Path) -> None:
 
 def test_a_command_whose_hash_seed_is_fixed_goes_on(tmp_path: Path) -> None:
     lines, _, pid = started(tmp_path, PYTHONHASHSEED="0")
-    assert lines == [f"ran {pid} 0 a b --c typed"]
+    assert lines == [f"ran None {pid} 0 a b --c typed"]
 
 
 def test_another_program_goes_on(tmp_path: Path) -> None:
     lines, _, pid = started(tmp_path, name="myluigi")
-    assert lines == [f"ran {pid} 1 a b --c typed"]
+    assert lines == [f"ran None {pid} 1 a b --c typed"]
 
 
 def test_a_python_that_ignores_its_environment_does_not_start_for_ever(tmp_path: Path) -> None:

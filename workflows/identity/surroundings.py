@@ -24,6 +24,25 @@ FIXED = {
 }
 """Variables of the environment that are the same everywhere."""
 
+THREADS = dict.fromkeys(
+    (
+        "OMP_NUM_THREADS",
+        "OPENBLAS_NUM_THREADS",
+        "MKL_NUM_THREADS",
+        "BLIS_NUM_THREADS",
+        "VECLIB_MAXIMUM_THREADS",
+        "NUMEXPR_NUM_THREADS",
+        "NUMBA_NUM_THREADS",
+        "POLARS_MAX_THREADS",
+    ),
+    "1",
+)
+"""Variables unless they are given: one thread for a computation, whatever the machine and however many workers.
+
+Sums that several threads share out differ in their last digits with the number of threads, and so would results. Arrow, which
+takes its number from the first of these, gives the same rows with any.
+"""
+
 # What changes Python itself, the look of numbers and tables, or colours. MPLCONFIGDIR stays: fonts are cached there.
 _PERSONAL = re.compile(
     r"LANG|LANGUAGE|LC_.*|PANDAS_.*|PLOTLY_.*|BOKEH_.*|ALTAIR_.*|NPY_.*|POLARS_FMT_.*"
@@ -35,7 +54,7 @@ _SEED = "PYTHONHASHSEED"
 
 def fixed(environment: Mapping[str, str]) -> dict[str, str]:
     """The variables of an environment without what is a user's own, and with what is the same everywhere."""
-    return {**{name: value for name, value in environment.items() if not _is_personal(name)}, **FIXED}
+    return {**THREADS, **{name: value for name, value in environment.items() if not _is_personal(name)}, **FIXED}
 
 
 @functools.cache
@@ -57,7 +76,7 @@ def fixed_surroundings() -> Iterator[None]:
 def restart_with_fixed_seed(programs: Iterable[str], prepare: Callable[[], None] = lambda: None) -> None:
     """Have a command start itself anew where its sets of texts would come in another order each time.
 
-    The hash seed of a running process cannot be changed. Nothing happens where it is fixed already, or where this
+    The hash seed of a running process cannot be changed, nor can the threads of libraries that are loaded. Nothing happens where it is fixed already, or where this
     process was not started as one of `programs`, ends of paths: in a notebook, a test, a child. `prepare` is called just
     before.
     """
@@ -67,7 +86,7 @@ def restart_with_fixed_seed(programs: Iterable[str], prepare: Callable[[], None]
     prepare()
     sys.stdout.flush()
     sys.stderr.flush()
-    os.execve(sys.executable, [sys.executable, *sys.orig_argv[1:]], {**os.environ, _SEED: "0"})  # noqa: S606 - itself
+    os.execve(sys.executable, [sys.executable, *sys.orig_argv[1:]], {**THREADS, **os.environ, _SEED: "0"})  # noqa: S606 - itself
 
 
 def _is_started_as(program: str) -> bool:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 import re
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,8 @@ from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernel
 from workflows.identity.canonical import digest
 from workflows.identity.scope import Scope
 from workflows.identity.sights import Sight, spooled
-from workflows.notebooks.guarded import FOLDER, SEEN
+from workflows.identity.surroundings import fixed
+from workflows.notebooks.guarded import FOLDER, OPTIONS, SEEN
 from workflows.notebooks.kernel import Kernel, lent_kernel
 from workflows.notebooks.outputs import settled
 from workflows.store.timing import Stopwatch
@@ -75,6 +77,7 @@ def execute(
     seed: str = "",
     scope: Scope | None = None,
     ahead: Sequence[str] | None = None,
+    environment: Mapping[str, str] | None = None,
     timing: Stopwatch | None = None,
 ) -> Execution:
     """Run a notebook's cells in a kernel of their own, in a folder, with the modules of the project at `root`.
@@ -82,14 +85,16 @@ def execute(
     The kernel and everything it started is dead when this returns or raises. The same cells give the same bytes, as far
     as it is not the cells that differ; ids in outputs depend on `seed`. What the cells do with the files in `scope` is
     observed. The kernel is forked from a process that has imported the modules `ahead`; None is for one that starts by itself.
+    It finds the variables of `environment`, by default this process's own as `fixed` leaves them.
     """
     timing = timing or Stopwatch()
     timing.lap("prepare")
     node = nbformat.from_dict(notebook)
     code = [index for index, cell in enumerate(node.cells) if cell.cell_type == "code"]
-    with _own_loop(), lent_kernel(root, digest(seed), scope, ahead) as (kernel, environment):
+    found = fixed(os.environ) if environment is None else environment
+    with _own_loop(), lent_kernel(root, found, digest(seed), scope, ahead) as (kernel, variables):
         run = _Run(node, code, kernel, limits, watcher, timing)
-        failure = run.through(folder, environment)
+        failure = run.through(folder, variables)
     timing.lap("end" if timing.kernel else "kernel")
     for cell in node.cells:
         # What nbclient notes of its own running would make equal reports differ.
@@ -141,7 +146,8 @@ class _Run:
             startup_timeout=_STARTUP,
             record_timing=False,
             store_widget_state=False,
-            extra_arguments=["--HistoryManager.enabled=False"],
+            extra_arguments=list(OPTIONS),
+            ipython_hist_file="",
         )
         timer = threading.Timer(self._limits.whole, self._expire) if self._limits.whole else None
         if timer:

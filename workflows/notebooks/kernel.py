@@ -9,7 +9,7 @@ import signal
 import sys
 import tempfile
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +20,6 @@ from jupyter_client.manager import AsyncKernelManager
 
 from workflows.identity.foreign import ENGINE
 from workflows.identity.scope import Scope
-from workflows.identity.surroundings import fixed
 from workflows.notebooks.guarded import FOLDER, MARK, OWNER, SCOPE, SEED, kill_marked
 from workflows.notebooks.warm.lease import Fork
 from workflows.notebooks.warm.provisioner import WarmProvisioner
@@ -69,11 +68,15 @@ class Kernel:
 
 @contextlib.contextmanager
 def lent_kernel(
-    root: Path, seed: str, scope: Scope | None = None, ahead: Sequence[str] | None = None
+    root: Path,
+    environment: Mapping[str, str],
+    seed: str,
+    scope: Scope | None = None,
+    ahead: Sequence[str] | None = None,
 ) -> Iterator[tuple[Kernel, dict[str, str]]]:
     """A kernel that is still to be started, with the environment to start it in; killed at the end.
 
-    `root` is the project's folder, whose modules the kernel can import; `seed` is what its ids depend on; what happens to
+    `root` is the project's folder, whose modules the kernel can import; `environment` is what it inherits; `seed` is what its ids depend on; what happens to
     the files in `scope` is recorded. `ahead` are the modules that the parent of warm kernels imports; None is for a plain
     kernel.
     """
@@ -91,7 +94,7 @@ def lent_kernel(
     try:
         own = {MARK: mark, OWNER: str(os.getpid()), FOLDER: str(folder), SEED: seed}
         own[SCOPE] = scope.to_json() if scope else ""
-        yield kernel, {**fixed(os.environ), **_plots(folder, seed), **_paths(root, folder), **own}
+        yield kernel, {**environment, **_plots(folder, seed), **_paths(root, folder), **own}
     finally:
         kernel.kill()
         _forget(manager)

@@ -7,6 +7,7 @@ import os
 import random
 import uuid
 from collections import Counter
+from collections.abc import Callable
 from typing import Any, ClassVar
 
 from ipykernel.compiler import XCachingCompiler
@@ -67,15 +68,15 @@ def provide_ids() -> None:
     uuid.uuid4 = _uuid4
 
 
-def launch(seed: str) -> None:
-    """Become a kernel that draws its ids from this seed."""
-    ids = Ids(seed)
-    _ids.append(ids)
+def launch(settled: Callable[[Any], str]) -> None:
+    """Become a kernel that draws its ids from a seed, which is asked for when all is set up."""
     provide_ids()
     # What is named after a temporary file would be named differently in every warning.
     XCachingCompiler.get_code_name = _cell_name  # type: ignore[method-assign]
     app = IPKernelApp.instance(outstream_class=f"{__name__}.{OrderedStream.__name__}")
     app.initialize()
+    ids = Ids(settled(app))
+    _ids.append(ids)
     shell: Any = app.shell
     shell.events.register("pre_run_cell", lambda info: ids.begin(info.raw_cell))
     app.start()

@@ -141,7 +141,8 @@ def _show_plan(roots: list[Result], is_alone: bool) -> None:
                 restart_with_fixed_seed(_PROGRAMS, _hand_on)
                 (to_take if _is_taken_over(task, prospect) else to_make).append(task.get_task_family())
     handover.write(incomplete)
-    warm_up(incomplete)
+    workers = _workers()
+    warm_up(incomplete, workers)
     terminal().plan(to_make, to_take, reused, impossible)
     current().save()
     if _run.process == os.getpid() and incomplete:
@@ -195,6 +196,13 @@ def _shows_plan() -> bool:
     """Whether the root is ours, so that its plan says whether anything is to make; Luigi's ranges are not."""
     root = Register.get_task_cls(CmdlineParser.get_instance().known_args.root_task)
     return hasattr(root, "identity") or root.get_task_family() == "Backfill"
+
+
+def _workers() -> int | None:
+    """How many workers a `luigi` command has."""
+    from luigi.interface import core
+
+    return int(core().workers) if _is_command() else None
 
 
 def _is_command() -> bool:

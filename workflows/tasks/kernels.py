@@ -31,14 +31,26 @@ def imported_ahead(reports: Sequence[ReportTask]) -> list[str] | None:
     return project.once("imported ahead", lambda: sorted({name for report in reports for name in _imports(report)}))
 
 
-def warm_up(tasks: Iterable[Result]) -> None:
-    """Have what the reports among these tasks import be imported while queries and stages run."""
+def warm_up(tasks: Iterable[Result], workers: int | None) -> None:
+    """Have what the reports among these tasks import be imported, and their kernels be set up, while queries and stages run.
+
+    `workers` is how many will make these tasks and nothing else; None where this process may be asked for more.
+    """
     from workflows.tasks.report import ReportTask
 
     reports = [task for task in tasks if isinstance(task, ReportTask) and not _changes_environment(task)]
     names = imported_ahead(reports) if reports else None
     if names is not None:
-        lease.start(fixed(os.environ), current().settings.root, names)
+        lease.start(environment(), current().settings.root, names, _need(reports, workers))
+
+
+def environment() -> dict[str, str]:
+    """The variables that kernels find: those of this process when it planned, before packages added theirs on being imported."""
+    return current().once("environment of kernels", lambda: fixed(os.environ))
+
+
+def _need(reports: Sequence[ReportTask], workers: int | None) -> lease.Need:
+    return lease.Need() if workers is None else lease.Need(min(workers, os.cpu_count() or 1), len(reports))
 
 
 def _imports(report: ReportTask) -> Iterable[str]:

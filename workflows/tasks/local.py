@@ -128,9 +128,9 @@ class LocalWorker(Worker):
     def run(self) -> bool:
         """Luigi's; what many processes would import is imported before."""
         if self.worker_processes > 1:
-            from workflows.tasks.forking import import_ahead
+            from workflows.tasks.imports import import_for
 
-            import_ahead(self._scheduled_tasks.values())
+            import_for(self._scheduled_tasks.values())
         return bool(super().run())
 
     def _create_task_process(self, task: Any) -> Any:

@@ -39,7 +39,9 @@ class Progress:
         self._scheduler.put(set_tracking_url=url)
 
     def is_time_to_show(self) -> bool:
-        """Whether the growing result was last shown long enough ago to be shown again."""
+        """Whether somebody can see the growing result, and it was last shown long enough ago to be shown again."""
+        if not self._scheduler.is_seen:
+            return False
         now = time.monotonic()
         if now - self._shown_at < _SHOW_EVERY:
             return False
@@ -90,13 +92,15 @@ class _SchedulerView:
         self._closed = False
         self._thread: threading.Thread | None = None
 
+    @property
+    def is_seen(self) -> bool:
+        """Whether the scheduler is one that shows its tasks, not one of this command's own."""
+        setter = getattr(self._task, "set_status_message", None)
+        return setter is not None and not isinstance(setter.__self__._scheduler, Scheduler)
+
     def put(self, **values: Any) -> None:
         """Have these values sent, by the name of Luigi's setter."""
-        setter = getattr(self._task, "set_status_message", None)
-        if setter is None:
-            return
-        if isinstance(setter.__self__._scheduler, Scheduler):
-            # In this very process.
+        if not self.is_seen:
             self._call(values)
             return
         with self._news:

@@ -25,7 +25,7 @@ from workflows.store.artefacts import Address, Artefact, Provenance, described
 from workflows.store.plans import Planned
 from workflows.store.timing import Stopwatch
 from workflows.tasks import command
-from workflows.tasks.kernels import imported_ahead
+from workflows.tasks.kernels import environment, imported_ahead
 from workflows.tasks.pages import Pages, written_soon
 from workflows.tasks.parameters import DateParameter, json_object
 from workflows.tasks.plan import Recipe
@@ -143,6 +143,7 @@ class ReportTask(Result):
                 seed=canonical_json([self.get_task_family(), self.significant_texts()]),
                 scope=project.scope,
                 ahead=imported_ahead([self]),
+                environment=environment(),
                 timing=progress.timing,
             )
         self._settle(execution.notebook, inputs)

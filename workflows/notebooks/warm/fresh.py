@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import importlib
+import json
 import os
 import random
+import socket
 import sys
 import time
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+import traceback
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from workflows.notebooks.guarded import MARK
@@ -17,6 +21,7 @@ from workflows.notebooks.guarded import MARK
 PLACE = "_PARCOURS_PARENT"
 """A variable as long as the kernel's mark, over which the mark is written."""
 _LENGTH = 32
+_LINE = 65536
 
 
 @dataclass(frozen=True)
@@ -28,6 +33,31 @@ class Request:
     environment: Mapping[str, str]
     folder: str
     """Where it runs."""
+
+    def send(self, connection: socket.socket, descriptors: Sequence[int]) -> None:
+        """Send it, with open files."""
+        text = json.dumps(asdict(self)).encode() + b"\n"
+        sent = socket.send_fds(connection, [text], descriptors)
+        connection.sendall(text[sent:])
+
+
+def received(connection: socket.socket) -> tuple[Request, list[int]]:
+    """A request, with the open files that were sent with it; raises ConnectionError where the other side ended."""
+    text, descriptors, _, _ = socket.recv_fds(connection, _LINE, 3)
+    while not text.endswith(b"\n"):
+        more = connection.recv(_LINE)
+        if not more:
+            raise ConnectionError
+        text += more
+    return Request(**json.loads(text)), list(descriptors)
+
+
+def answer(connection: socket.socket, is_ahead: bool = False) -> None:
+    """Tell who asked for this process that it is here, which its parent may not live to say."""
+    with connection:
+        handle = os.pidfd_open(os.getpid())
+        socket.send_fds(connection, [json.dumps({"pid": os.getpid(), "ahead": is_ahead}).encode() + b"\n"], [handle])
+        os.close(handle)
 
 
 class Block:
@@ -50,20 +80,37 @@ def room() -> dict[str, str]:
     return {PLACE: "0" * _LENGTH}
 
 
-def freshen(request: Request, streams: Sequence[int], path: Sequence[str], block: Block) -> None:
-    """Take over the environment, folder, module path and streams; draw other random numbers than the parent."""
-    os.setsid()
-    for number, stream in enumerate(streams):
-        os.dup2(stream, number)
-        os.close(stream)
-    block.mark(request.environment.get(MARK, ""))
+@contextlib.contextmanager
+def or_end() -> Iterator[None]:
+    """In a forked child, an error ends the process, because nothing may go back to be the parent again."""
+    try:
+        yield
+    except BaseException:
+        os.write(2, traceback.format_exc().encode())
+        os._exit(1)
+
+
+@dataclass(frozen=True)
+class Surroundings:
+    """What a child takes over from its parent."""
+
+    path: Sequence[str]
+    """What Python itself puts on the module path."""
+    block: Block
+    variables: Mapping[str, str]
+    """Those that what is imported ahead has set, as it would have done in a process that imports it later."""
+
+
+def settle(request: Request, surroundings: Surroundings) -> None:
+    """Take over the environment, folder and module path; draw other random numbers than the parent."""
+    surroundings.block.mark(request.environment.get(MARK, ""))
     os.environ.clear()
-    os.environ.update(request.environment)
+    os.environ.update({**request.environment, **surroundings.variables})
     time.tzset()
     os.chdir(request.folder)
-    sys.path[:] = searched(request, path)
+    sys.path[:] = searched(request, surroundings.path)
     importlib.invalidate_caches()
-    sys.argv = ["-m", *request.arguments]
+    sys.argv[1:] = request.arguments
     sys.orig_argv = [sys.executable, "-m", request.module, *request.arguments]
     random.seed()
     if numpy := sys.modules.get("numpy.random"):

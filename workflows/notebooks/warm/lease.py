@@ -16,7 +16,7 @@ import tempfile
 import threading
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import dataclass
 from pathlib import Path
 
 from workflows.identity.foreign import ENGINE, foreign_folders
@@ -25,6 +25,7 @@ from workflows.notebooks.warm.fresh import Request, room
 IDLE = 600
 """Seconds that a parent stays without work."""
 _STARTING = 60
+_ENDING = 1
 # What differs from kernel to kernel, or from moment to moment, and which no import reads.
 _OWN = ("_PARCOURS_", "JPY_", "PYTEST_CURRENT_TEST")
 _OWN_NAMES = frozenset({"PYTHONPATH", "IPYTHONDIR", "MATPLOTLIBRC", "MPLBACKEND", "PWD", "OLDPWD", "SHLVL", "_"})
@@ -47,7 +48,22 @@ _PROGRAM = (
 _LINE = 65536
 
 counts: Counter[str] = Counter()
-"""How many parents were started, kernels forked, and kernels refused or retried, by this process."""
+"""How many parents were started, kernels forked, those among them that had been started ahead, and tries repeated."""
+
+
+@dataclass(frozen=True)
+class Need:
+    """How many kernels to start before they are asked for."""
+
+    at_once: int = 1
+    """How many may wait at a time."""
+    in_all: int | None = None
+    """How many will be asked for, where that is known."""
+
+    @property
+    def words(self) -> list[str]:
+        """Both, for a command."""
+        return [str(self.at_once), str(-1 if self.in_all is None else self.in_all)]
 
 
 class Refused(Exception):
@@ -110,14 +126,22 @@ class Fork:
 class Lender:
     """The parent process of one environment and list of names, and the way to ask it."""
 
-    def __init__(self, environment: Mapping[str, str], root: Path, names: Sequence[str]) -> None:
+    def __init__(self, environment: Mapping[str, str], root: Path, names: Sequence[str], need: Need) -> None:
         self._folder = Path(tempfile.mkdtemp(prefix=f"parcours-{os.getpid()}-", dir=_short()))
         self._place = str(self._folder / "parent")
         self._owner = os.getpid()
         with socket.socket(socket.AF_UNIX) as listener:
             listener.bind(self._place)
             listener.listen(64)
-            words = [str(ENGINE.parent), str(listener.fileno()), str(self._owner), str(IDLE), str(root), *names]
+            words = [
+                str(ENGINE.parent),
+                str(listener.fileno()),
+                str(self._owner),
+                str(IDLE),
+                *need.words,
+                str(root),
+                *names,
+            ]
             self._process = subprocess.Popen(
                 [sys.executable, "-c", _PROGRAM, *words],
                 env={**environment, **_IMPORTING, **room()},
@@ -135,24 +159,29 @@ class Lender:
         try:
             connection.settimeout(_STARTING)
             connection.connect(self._place)
-            text = json.dumps({**asdict(request)}).encode() + b"\n"
-            sent = socket.send_fds(connection, [text], [1, 2])
-            connection.sendall(text[sent:])
+            request.send(connection, [1, 2])
             answer, handles, _, _ = socket.recv_fds(connection, _LINE, 1)
             if not answer:
                 raise ConnectionError
             found = json.loads(answer)
+            if not isinstance(found, dict):
+                raise ConnectionError(f"it ended with {found}")
             if "refused" in found:
                 raise Refused(found["refused"])
         except BaseException:
             connection.close()
             raise
         counts["forks"] += 1
+        counts["ahead"] += found["ahead"]
         return Fork(found["pid"], handles[0], connection)
 
     def end(self) -> None:
         """End the parent; the kernels that it forked go on."""
         if os.getpid() == self._owner:
+            # It ends the kernels that wait; they would notice by themselves that it is gone, but later.
+            self._process.terminate()
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self._process.wait(_ENDING)
             self._process.kill()
             self._process.wait()
             shutil.rmtree(self._folder, ignore_errors=True)
@@ -168,7 +197,12 @@ class _Held:
         self._lender: Lender | None = None
 
     def lender(
-        self, environment: Mapping[str, str], root: Path, names: Sequence[str], gone: Lender | None = None
+        self,
+        environment: Mapping[str, str],
+        root: Path,
+        names: Sequence[str],
+        need: Need = Need(),
+        gone: Lender | None = None,
     ) -> Lender:
         """The parent for an environment and names, started if need be; another one than that which is gone."""
         kept = common(environment)
@@ -178,7 +212,7 @@ class _Held:
             if self._lender is None or self._lender is gone or is_other or not self._names.issuperset(names):
                 self.end()
                 self._key, self._names = key, frozenset(names) if is_other else self._names.union(names)
-                self._lender = Lender(kept, root, sorted(self._names))
+                self._lender = Lender(kept, root, sorted(self._names), need)
             return self._lender
 
     def end(self) -> None:
@@ -199,10 +233,15 @@ def can_fork() -> bool:
     return sys.platform == "linux" and hasattr(os, "pidfd_open") and hasattr(socket, "recv_fds")
 
 
-def start(environment: Mapping[str, str], root: Path, names: Sequence[str]) -> None:
+def start(
+    environment: Mapping[str, str],
+    root: Path,
+    names: Sequence[str],
+    need: Need = Need(),
+) -> None:
     """Have the parent import while its owner does something else."""
     if can_fork():
-        _held.lender(environment, root, names)
+        _held.lender(environment, root, names, need)
 
 
 def fork(request: Request, root: Path, names: Sequence[str]) -> Fork:
@@ -211,7 +250,7 @@ def fork(request: Request, root: Path, names: Sequence[str]) -> Fork:
         raise Refused(f"{sys.platform} has no safe fork")
     lender = None
     for _ in range(2):
-        lender = _held.lender(request.environment, root, names, lender)
+        lender = _held.lender(request.environment, root, names, gone=lender)
         try:
             return lender.fork(request)
         except (OSError, ValueError, IndexError):

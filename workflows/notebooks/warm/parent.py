@@ -12,23 +12,37 @@ import json
 import os
 import runpy
 import selectors
+import shutil
+import signal
 import socket
 import struct
 import sys
 import time
-import traceback
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from workflows.identity.foreign import foreign_folders
-from workflows.notebooks.warm.fresh import Block, Request, freshen, searched
+from workflows.notebooks import guarded
+from workflows.notebooks.warm.fresh import Block, Request, Surroundings, answer, or_end, received, searched, settle
 from workflows.notebooks.warm.preload import preload
+from workflows.notebooks.warm.spare import AGE, Spares, Waiting
 
 _ANSWERING = 10
 """Seconds within which one who asks must have asked."""
 # Python imports these by itself.
 _AT_START = frozenset({"sitecustomize", "usercustomize"})
+
+
+@dataclass(frozen=True)
+class Child:
+    """A process that was forked for a request."""
+
+    pid: int
+    connection: socket.socket
+    """To who asked for it."""
+    folder: Path | None = None
+    """What is to be removed after it."""
 
 
 @dataclass
@@ -40,44 +54,63 @@ class Parent:
     """A descriptor that becomes readable when the owner has ended."""
     idle: float
     """Seconds without children and requests after which it ends."""
-    path: Sequence[str]
-    """What Python itself puts on the module path."""
-    block: Block
-    children: dict[int, tuple[int, socket.socket]] = field(default_factory=dict)
-    """By a descriptor that becomes readable when it ends: the process, and the connection of who asked for it."""
+    spares: Spares
+    """The kernels that are started ahead."""
+    children: dict[int, Child] = field(default_factory=dict)
+    """By a descriptor that becomes readable when it ends."""
 
-    def serve(self) -> Request | None:
+    def serve(self) -> Role | None:
         """Fork children until the end; in a child, what it is to become."""
-        with selectors.DefaultSelector() as selector:
+        with selectors.DefaultSelector() as selector, self._told_to_end():
             selector.register(self.listener, selectors.EVENT_READ)
             selector.register(self.owner, selectors.EVENT_READ)
-            self._selector = selector
-            while True:
-                ready = selector.select(None if self.children else self.idle)
-                if not ready or any(key.fd == self.owner for key, _ in ready):
-                    return None
-                for key, _ in ready:
-                    if key.fileobj is self.listener:
-                        request = self._answer()
-                        if request:
-                            return request
-                    elif key.fd in self.children:
-                        self._bury(key.fd)
+            self._selector, asked = selector, time.monotonic()
+            while time.monotonic() - asked < self.idle or self.children:
+                wanting = self.spares.is_wanting
+                ready = [key.fd for key, _ in selector.select(0 if wanting else min(AGE, self.idle))]
+                if self.owner in ready:
+                    break
+                role: Role | None = None
+                if self.listener.fileno() in ready:
+                    asked, role = time.monotonic(), self._answer()
+                elif wanting and not ready:
+                    role = self._prepare()
+                if role:
+                    return role
+                for handle in self.children.keys() & ready:
+                    self._bury(handle)
+                self.spares.retire()
+        return None
 
-    def _answer(self) -> Request | None:
+    @contextlib.contextmanager
+    def _told_to_end(self) -> Iterator[None]:
+        """Have SIGTERM end the kernels that wait, and nothing else; a child has nothing to do with it."""
+        own = os.getpid()
+        before = signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+        try:
+            yield
+        finally:
+            signal.signal(signal.SIGTERM, before)
+            if os.getpid() == own:
+                self.spares.end()
+
+    def _answer(self) -> Role | None:
         connection, _ = self.listener.accept()
         streams: list[int] = []
         try:
             connection.settimeout(_ANSWERING)
+            check(connection)
             request, streams = received(connection)
             if reason := self._hindrance(request):
                 connection.sendall(json.dumps({"refused": reason}).encode() + b"\n")
                 connection.close()
-                return None
-            child = os.fork()
-            if child == 0:
-                return self._become(request, streams, connection)
-            self._keep(child, connection)
+            elif spare := self.spares.lend(request, [*streams, connection.fileno()]):
+                self._keep(spare.handle, Child(spare.pid, connection, spare.folder))
+            else:
+                child = os.fork()
+                if child == 0:
+                    return Role(request, streams, connection)
+                self._keep(os.pidfd_open(child), Child(child, connection))
         except (OSError, ValueError, KeyError, TypeError):
             # Who asked is gone, or is none that can ask.
             connection.close()
@@ -85,32 +118,33 @@ class Parent:
             os.close(stream)
         return None
 
-    def _become(self, request: Request, streams: Sequence[int], connection: socket.socket) -> Request:
-        """In a child: what was asked for. An error ends it, because nothing may go back to be the parent again."""
-        try:
-            self._leave(connection)
-            freshen(request, [os.open(os.devnull, os.O_RDONLY), *streams], self.path, self.block)
-        except BaseException:
-            traceback.print_exc()
-            sys.stderr.flush()
-            os._exit(1)
-        return request
+    def _prepare(self) -> Role | None:
+        waiting = self.spares.start()
+        return Role(waiting.request, [os.dup(1), os.dup(2)], waiting=waiting) if waiting else None
 
-    def _keep(self, child: int, connection: socket.socket) -> None:
-        handle = os.pidfd_open(child)
-        self.children[handle] = child, connection
+    def _keep(self, handle: int, child: Child) -> None:
+        self.children[handle] = child
         self._selector.register(handle, selectors.EVENT_READ)
-        with contextlib.suppress(OSError):
-            socket.send_fds(connection, [json.dumps({"pid": child}).encode() + b"\n"], [handle])
 
     def _bury(self, handle: int) -> None:
         """Reap a child that has ended, and say how it ended to who asked for it."""
-        child, connection = self.children.pop(handle)
+        child = self.children.pop(handle)
         self._selector.unregister(handle)
         os.close(handle)
-        code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
-        with contextlib.suppress(OSError), connection:
+        code = os.waitstatus_to_exitcode(os.waitpid(child.pid, 0)[1])
+        with contextlib.suppress(OSError), child.connection as connection:
             connection.sendall(f"{code}\n".encode())
+        if child.folder:
+            shutil.rmtree(child.folder, ignore_errors=True)
+
+    def leave(self) -> None:
+        """Close in a child what is the parent's."""
+        self._selector.close()
+        self.spares.leave()
+        for open_socket in (self.listener, *(other.connection for other in self.children.values())):
+            open_socket.close()
+        for handle in (self.owner, *self.children):
+            os.close(handle)
 
     def _hindrance(self, request: Request) -> str:
         """Why no child can be forked for a request."""
@@ -120,27 +154,45 @@ class Parent:
         shadowing = shadowed(searched(request, ()))
         return f"{shadowing[0]} comes before an installed module of its name" if shadowing else ""
 
-    def _leave(self, connection: socket.socket) -> None:
-        """Close in a child what is the parent's."""
-        self._selector.close()
-        for open_socket in (self.listener, connection, *(other for _, other in self.children.values())):
-            open_socket.close()
-        for handle in (self.owner, *self.children):
-            os.close(handle)
+
+@dataclass(frozen=True)
+class Role:
+    """What a child is to become."""
+
+    request: Request
+    streams: Sequence[int]
+    """Its standard output and error."""
+    connection: socket.socket | None = None
+    """To who asked for it, if somebody did."""
+    waiting: Waiting | None = None
+    """For one that is started ahead."""
+
+    def take(self, parent: Parent, surroundings: Surroundings) -> None:
+        """Become it."""
+        with or_end():
+            os.setsid()
+            parent.leave()
+            if self.connection:
+                answer(self.connection)
+            for number, stream in enumerate([os.open(os.devnull, os.O_RDONLY), *self.streams]):
+                os.dup2(stream, number)
+                os.close(stream)
+            sys.argv[:] = ["-m"]
+            settle(self.request, surroundings)
+        if self.waiting:
+            sys.argv[0] = guarded.__file__
+            guarded.main(self.waiting.lent(surroundings))
+        else:
+            # It may be imported already, which is no matter.
+            sys.modules.pop(self.request.module, None)
+            runpy.run_module(self.request.module, run_name="__main__", alter_sys=True)
 
 
-def received(connection: socket.socket) -> tuple[Request, list[int]]:
-    """The request on a connection of the same user, with the streams that its child is to have."""
+def check(connection: socket.socket) -> None:
+    """Raise PermissionError for a connection of another user."""
     _, uid, _ = struct.unpack("3i", connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, struct.calcsize("3i")))
     if uid != os.getuid():
         raise PermissionError(uid)
-    text, streams, _, _ = socket.recv_fds(connection, 65536, 2)
-    while not text.endswith(b"\n"):
-        more = connection.recv(65536)
-        if not more:
-            raise ConnectionError
-        text += more
-    return Request(**json.loads(text)), list(streams)
 
 
 def shadowed(places: Sequence[str]) -> list[str]:
@@ -167,10 +219,11 @@ def main(path: list[str], words: Sequence[str]) -> None:
     """Import, serve, and become in each child what was asked for.
 
     `path` is where Python itself looks for modules; `words` are the socket's descriptor, the owner's process, the seconds
-    to stay without work, the project's folder, and the names to import.
+    to stay without work, how many kernels to start ahead and how many will be asked for in all (-1 where nobody knows),
+    the project's folder, and the names to import.
     """
     block, before = Block(), set(os.environ)
-    place, owner, idle, root, *names = words
+    place, owner, idle, bound, reports, root, *names = words
     try:
         ended = os.pidfd_open(int(owner))
     except ProcessLookupError:
@@ -182,13 +235,12 @@ def main(path: list[str], words: Sequence[str]) -> None:
     added = {name: value for name, value in os.environ.items() if name not in before}
     _settle()
     listener = socket.socket(fileno=int(place))
-    request = Parent(listener, ended, float(idle), path, block).serve()
-    if request is not None:
-        # What was imported may have set variables, as it would have done in a process that imports it later.
-        os.environ.update(added)
-        # It may be imported already, which is no matter.
-        sys.modules.pop(request.module, None)
-        runpy.run_module(request.module, run_name="__main__", alter_sys=True)
+    folder = Path(listener.getsockname()).parent
+    spares = Spares(folder, int(bound), int(reports) if int(reports) >= 0 else None)
+    parent = Parent(listener, ended, float(idle), spares)
+    role = parent.serve()
+    if role:
+        role.take(parent, Surroundings(path, block, added))
 
 
 def _settle() -> None:

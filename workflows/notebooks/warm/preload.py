@@ -47,10 +47,16 @@ _WITH = {
         "matplotlib.figure",
         "matplotlib.font_manager",
         "matplotlib.projections",
+        "matplotlib.pyplot",
         "matplotlib.style",
         "matplotlib.ticker",
     ),
-    "pandas": ("pandas.io.formats.html", "pandas.io.formats.style", "pandas.io.parquet"),
+    "pandas": (
+        "pandas.core.arrays.arrow.extension_types",
+        "pandas.io.formats.html",
+        "pandas.io.formats.style",
+        "pandas.io.parquet",
+    ),
     "pyarrow": ("pyarrow.compute", "pyarrow.dataset", "pyarrow.parquet"),
 }
 _WITH["pandas"] += _WITH["pyarrow"]
