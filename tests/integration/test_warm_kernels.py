@@ -72,6 +72,8 @@ def spare() -> psutil.Process:
     while time.monotonic() < until:
         found = [child for parent in parents() for child in parent.children()]
         if len(found) == 1 and found[0].num_threads() > 1:
+            # Its parent may still be removing what the one before left.
+            time.sleep(0.2)
             return found[0]
         time.sleep(0.02)
     raise AssertionError(f"{found} wait")
