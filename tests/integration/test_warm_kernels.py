@@ -199,7 +199,9 @@ def test_a_parent_that_is_killed_harms_no_report_that_runs(run: Run) -> None:
     "end",
     [
         "import ctypes; ctypes.string_at(0)",
-        "import os; os.kill(os.getppid(), 15); os._exit(3)",
+        "import os, pathlib\nparent = os.getppid()\n"
+        "assert b'warm.parent' in pathlib.Path(f'/proc/{parent}/cmdline').read_bytes(), 'it has another parent'\n"
+        "os.kill(parent, 15); os._exit(3)",
         "import os; os.fork(); 1/0",
     ],
 )
