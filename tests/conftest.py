@@ -8,6 +8,7 @@ import functools
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -67,6 +68,10 @@ def nyc(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Path:
         fcntl.flock(lock, fcntl.LOCK_EX)
         subprocess.run([sys.executable, "-m", "workflows.flights.database", path], check=True, capture_output=True)
     return path
+
+
+def _hear_interrupts() -> None:
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 @dataclass
@@ -145,6 +150,8 @@ class Workplace:
             stderr=subprocess.PIPE,
             stdin=subprocess.DEVNULL,
             text=True,
+            # What runs in the background of a script is started deaf to Ctrl-C, and so would be what it starts.
+            preexec_fn=_hear_interrupts,
         )
 
     def variables(self, **environment: str) -> dict[str, str]:
