@@ -27,8 +27,17 @@ def digested(path: str) -> dict[str, str]:
     return {"table": f"{path} by {os.getpid()}"}
 
 
+_others: set[int] = set()
+
+
+@pytest.fixture(autouse=True)
+def others() -> None:
+    """What other tests have left running."""
+    _others.update(child.pid for child in psutil.Process().children())
+
+
 def children() -> list[psutil.Process]:
-    return psutil.Process().children()
+    return [child for child in psutil.Process().children() if child.pid not in _others]
 
 
 def test_another_process_answers_in_any_order() -> None:

@@ -231,4 +231,3 @@ def _settle(journal: Journal | None, catalog: Catalog) -> None:
         # What remains is added by the next question.
         with contextlib.suppress(CatalogError, OSError):
             journal.settle(catalog.add)
-        journal.close()

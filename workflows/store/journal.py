@@ -19,7 +19,7 @@ Line = tuple[str, str]
 
 
 class Journal:
-    """The file of one process.
+    """The file of one process, open only while it is written.
 
     Any process may add what is in it to the catalog and remove it, under a lock; its owner then begins another.
     """
@@ -27,7 +27,7 @@ class Journal:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._owner = 0
-        self._handle = -1
+        self._path = folder
         self.waiting: list[Row] = []
         """What its lines say."""
 
@@ -35,51 +35,40 @@ class Journal:
         """Keep a row, as the record that it is made from: it outlasts this process, not a loss of power."""
         if self._owner != os.getpid():
             # What the process above has written is its own affair.
-            self._owner, self._handle, self.waiting = os.getpid(), -1, []
-        data = f"{json.dumps((path, record))}\n".encode()
-        if not self._appended(data):
-            self._begin()
-            self._appended(data)
+            self._owner, self._path, self.waiting = os.getpid(), self._folder / f"{uuid.uuid4().hex}{ENDING}", []
+        while not self._appended(f"{json.dumps((path, record))}\n".encode()):
+            pass
         self.waiting.append(row)
 
     def settle(self, add: Callable[[list[Row]], None]) -> None:
-        """Have what waits added, and be empty, whether that went well or not: then the next question adds it."""
+        """Have what waits added, and the file removed; where that does not go well, the next question adds it."""
         if self._owner != os.getpid() or not self.waiting:
             return
         rows, self.waiting = self.waiting, []
-        handle, self._handle = self._handle, -1
         try:
-            with _locked(handle) as is_there:
+            with (
+                contextlib.suppress(FileNotFoundError),
+                self._path.open("rb") as file,
+                _locked(file.fileno()) as is_there,
+            ):
                 if is_there:
                     add(rows)
-                    os.ftruncate(handle, 0)
-                    self._handle, handle = handle, -1
+                    self._path.unlink()
         finally:
-            if handle >= 0:
-                os.close(handle)
-
-    def close(self) -> None:
-        """Remove the file, where nothing waits in it."""
-        if self._owner == os.getpid() and self._handle >= 0:
-            if not self.waiting:
-                self._path.unlink(missing_ok=True)
-            os.close(self._handle)
-            self._handle = -1
-
-    def _begin(self) -> None:
-        if self._handle >= 0:
-            os.close(self._handle)
-        self.waiting = []
-        self._folder.mkdir(parents=True, exist_ok=True)
-        self._path = self._folder / f"{uuid.uuid4().hex}{ENDING}"
-        self._handle = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o666)
+            # What is left of it is no longer this process's.
+            self._owner = 0
 
     def _appended(self, data: bytes) -> bool:
-        with _locked(self._handle) as is_there:
+        """Write to the file; not where another process removes it at this moment."""
+        self._folder.mkdir(parents=True, exist_ok=True)
+        with self._path.open("ab", buffering=0) as file, _locked(file.fileno()) as is_there:
             if is_there:
+                if not file.tell():
+                    # Others have added what was in it.
+                    self.waiting = []
                 left = memoryview(data)
                 while left:
-                    left = left[os.write(self._handle, left) :]
+                    left = left[file.write(left) :]
         return is_there
 
 
@@ -102,9 +91,6 @@ def _lines(data: bytes) -> Iterator[Line]:
 @contextlib.contextmanager
 def _locked(handle: int) -> Iterator[bool]:
     """Keep others from an open file; whether it still has a name."""
-    if handle < 0:
-        yield False
-        return
     fcntl.flock(handle, fcntl.LOCK_EX)
     try:
         yield os.fstat(handle).st_nlink > 0

@@ -46,7 +46,9 @@ class Spare:
     @property
     def is_fit(self) -> bool:
         """Whether it still runs."""
-        return not select.select([self.handle], [], [], 0)[0]
+        poll = select.poll()
+        poll.register(self.handle, select.POLLIN)
+        return not poll.poll(0)
 
     def end(self) -> None:
         """Kill it and remove what is left of it."""
