@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import configparser
+import contextlib
 import datetime
 import json
 import os
@@ -63,7 +64,13 @@ def said(execution: Execution) -> str:
 
 def parents() -> list[psutil.Process]:
     """The processes of this one that fork kernels."""
-    return [child for child in psutil.Process().children() if "warm.parent" in " ".join(child.cmdline())]
+    found = []
+    for child in psutil.Process().children():
+        # One of another test may have ended, and be waited for by nobody.
+        with contextlib.suppress(psutil.Error):
+            if "warm.parent" in " ".join(child.cmdline()):
+                found.append(child)
+    return found
 
 
 def spare() -> psutil.Process:
