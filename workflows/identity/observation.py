@@ -20,7 +20,7 @@ from workflows.identity.scope import Scope
 from workflows.identity.sights import CELLS, Kind, Recording, Sight, state_of
 from workflows.identity.unannounced import MACHINERY
 
-_ASKED = frozenset(asked.__code__.co_filename for asked in (os.path.exists, Path.exists))
+_ASKED = frozenset(asked.__code__.co_filename for asked in (os.path.exists, Path.exists, Path.stat))
 # These import a package to find the files in it, which are seen themselves.
 _FINDING = ("importlib/resources/_common.py", "importlib/resources/__init__.py")
 # These show the source of code that is running anyway, or look for installed distributions wherever Python does.
