@@ -7,10 +7,12 @@ import contextlib
 import datetime
 import json
 import os
+import random
 import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -192,6 +194,36 @@ def test_a_parent_that_was_killed_costs_one_retry(run: Run) -> None:
     assert lease.counts - before == {"retries": 1, "parents": 1, "forks": 1}
 
 
+@pytest.mark.parametrize("seed", range(3))
+def test_a_parent_may_be_killed_at_any_moment(run: Run, seed: int, capfd: pytest.CaptureFixture[str]) -> None:
+    lease.end()
+    draw, ended, before = random.Random(seed), threading.Event(), lease.counts.copy()
+    kills = 0
+
+    def kill() -> None:
+        nonlocal kills
+        # Now and then while it imports, forks, or has lent all that it had.
+        while not ended.wait(draw.uniform(0.4, 2.5)):
+            for parent in parents():
+                with contextlib.suppress(psutil.NoSuchProcess):
+                    parent.kill()
+                    kills += 1
+
+    killer = threading.Thread(target=kill)
+    killer.start()
+    try:
+        reports = 0
+        while kills < 4:
+            assert said(run(f"{reports} + 1")) == str(reports + 1)
+            reports += 1
+    finally:
+        ended.set()
+        killer.join()
+    assert reports
+    assert "Traceback" not in capfd.readouterr().err
+    assert (lease.counts - before)["retries"] <= kills
+
+
 def test_a_parent_that_is_killed_harms_no_report_that_runs(run: Run) -> None:
     def kill(_: Any, done: int, of: int) -> None:
         if done == 1:
@@ -277,6 +309,18 @@ def test_a_kernel_that_waited_too_long_is_ended_and_not_replaced(tmp_path: Path)
     assert not psutil.pid_exists(child)
     assert spares.waiting == []
     assert not spares.is_wanting
+
+
+def test_a_kernel_that_waits_is_ended_where_memory_is_short(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    child = os.posix_spawnp("sleep", ["sleep", "60"], os.environ)
+    control, other = socket.socketpair()
+    spares = Spares(tmp_path, bound=1)
+    spares.waiting.append(Spare(child, os.pidfd_open(child), control, tmp_path / "x", time.monotonic()))
+    monkeypatch.setattr("workflows.notebooks.warm.spare._available", lambda: 2**20)
+    with other:
+        spares.retire()
+    assert not psutil.pid_exists(child)
+    assert spares.waiting == []
 
 
 def test_no_kernel_is_started_ahead_where_memory_is_short(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

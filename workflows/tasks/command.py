@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+import gc
 import os
 import socket
 import sys
@@ -161,6 +162,8 @@ def _end() -> None:
     """Name the reports, as the last lines of standard output."""
     if _run.process != os.getpid():
         return
+    # The process ends: to look through all that it imported for what nobody needs would take longer than many results.
+    gc.freeze()
     terminal().pause()
     current().save()
     handover.end(is_given_up=_run.is_alone)

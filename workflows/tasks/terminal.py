@@ -37,7 +37,7 @@ class Terminal:
         `impossible` counts the reports that cannot be made, for which nothing is made either.
         """
         to_do = to_make + to_take
-        self._to_do = len(to_do)
+        self.expect(len(to_do))
         total = len(to_do) + reused
         if impossible:
             self._line(
@@ -56,7 +56,7 @@ class Terminal:
 
     def expect(self, number: int) -> None:
         """Count up to this many results, without saying more."""
-        self._to_do = number
+        self._to_do, self._done = number, 0
 
     def started(self, label: str) -> None:
         """Say that a task runs."""

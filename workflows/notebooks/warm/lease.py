@@ -180,8 +180,13 @@ class Lender:
         if os.getpid() == self._owner:
             # It ends the kernels that wait; they would notice by themselves that it is gone, but later.
             self._process.terminate()
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                self._process.wait(_ENDING)
+            with contextlib.suppress(OSError):
+                # subprocess would look now and then, and sleep between.
+                handle = os.pidfd_open(self._process.pid)
+                poll = select.poll()
+                poll.register(handle, select.POLLIN)
+                poll.poll(_ENDING * 1000)
+                os.close(handle)
             self._process.kill()
             self._process.wait()
             shutil.rmtree(self._folder, ignore_errors=True)
@@ -202,18 +207,23 @@ class _Held:
         root: Path,
         names: Sequence[str],
         need: Need = Need(),
-        gone: Lender | None = None,
     ) -> Lender:
-        """The parent for an environment and names, started if need be; another one than that which is gone."""
+        """The parent for an environment and names, started if need be."""
         kept = common(environment)
         key = kept, _installed(root)
         with self.lock:
             is_other = self._key != key
-            if self._lender is None or self._lender is gone or is_other or not self._names.issuperset(names):
+            if self._lender is None or is_other or not self._names.issuperset(names):
                 self.end()
                 self._key, self._names = key, frozenset(names) if is_other else self._names.union(names)
                 self._lender = Lender(kept, root, sorted(self._names), need)
             return self._lender
+
+    def drop(self, gone: Lender) -> None:
+        """Ask this parent no more."""
+        with self.lock:
+            if self._lender is gone:
+                self.end()
 
     def end(self) -> None:
         """End the parent, if there is one."""
@@ -248,13 +258,13 @@ def fork(request: Request, root: Path, names: Sequence[str]) -> Fork:
     """A kernel by fork; a parent that was killed costs one more try. Raises Refused."""
     if not can_fork():
         raise Refused(f"{sys.platform} has no safe fork")
-    lender = None
     for _ in range(2):
-        lender = _held.lender(request.environment, root, names, gone=lender)
+        lender = _held.lender(request.environment, root, names)
         try:
             return lender.fork(request)
         except (OSError, ValueError, IndexError):
             counts["retries"] += 1
+            _held.drop(lender)
     raise Refused("the process that forks kernels ended")
 
 

@@ -26,7 +26,7 @@ from workflows.identity.foreign import foreign_folders
 from workflows.notebooks import guarded
 from workflows.notebooks.warm.fresh import Block, Request, Surroundings, answer, or_end, received, searched, settle
 from workflows.notebooks.warm.preload import preload
-from workflows.notebooks.warm.spare import AGE, Spares, Waiting
+from workflows.notebooks.warm.spare import LOOK, Spares, Waiting
 
 _ANSWERING = 10
 """Seconds within which one who asks must have asked."""
@@ -67,7 +67,8 @@ class Parent:
             self._selector, asked = selector, time.monotonic()
             while time.monotonic() - asked < self.idle or self.children:
                 wanting = self.spares.is_wanting
-                ready = [key.fd for key, _ in selector.select(0 if wanting else min(AGE, self.idle))]
+                pause = 0 if wanting else LOOK if self.spares.waiting else self.idle
+                ready = [key.fd for key, _ in selector.select(pause)]
                 if self.owner in ready:
                     break
                 role: Role | None = None
@@ -238,9 +239,13 @@ def main(path: list[str], words: Sequence[str]) -> None:
     folder = Path(listener.getsockname()).parent
     spares = Spares(folder, int(bound), int(reports) if int(reports) >= 0 else None)
     parent = Parent(listener, ended, float(idle), spares)
-    role = parent.serve()
-    if role:
-        role.take(parent, Surroundings(path, block, added))
+    role = None
+    with contextlib.suppress(SystemExit):
+        role = parent.serve()
+    if role is None:
+        # All that it has imported goes with the process; its owner waits for that.
+        os._exit(0)
+    role.take(parent, Surroundings(path, block, added))
 
 
 def _settle() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import json
 import os
 import select
@@ -24,8 +25,11 @@ MODULE = "workflows.notebooks.guarded"
 """The kernels that can be started ahead."""
 AGE = 60
 """Seconds after which one that nobody needed is ended."""
+LOOK = 10
+"""Seconds between two looks at how old those that wait are, and how much memory is free."""
 _ROOM = 512 * 2**20
-"""Bytes of memory that must be free to start one."""
+"""Bytes of memory that must be free to start one; with less than half of them, those that wait are ended."""
+_PR_SET_PDEATHSIG = 1
 _PORTS = {"shell_port": 1, "iopub_port": 2, "stdin_port": 3, "control_port": 4, "hb_port": 5}
 
 
@@ -87,6 +91,7 @@ class Spares:
         ours, theirs = socket.socketpair()
         child = os.fork()
         if child == 0:
+            _end_with_parent(signal.SIGKILL)
             ours.close()
             return Waiting(theirs, folder)
         theirs.close()
@@ -109,8 +114,9 @@ class Spares:
         return None
 
     def retire(self) -> None:
-        """End those that waited too long, and start no others until somebody asks again."""
-        for spare in [spare for spare in self.waiting if time.monotonic() - spare.born > AGE]:
+        """End those that waited too long, or all where memory is short, and start no others until somebody asks again."""
+        is_short = bool(self.waiting) and _available() < _ROOM / 2
+        for spare in [spare for spare in self.waiting if is_short or time.monotonic() - spare.born > AGE]:
             self._wanted = 0
             self.waiting.remove(spare)
             spare.end()
@@ -153,6 +159,7 @@ class Waiting:
                 # The parent has ended, or needs it no more.
                 os._exit(0)
             self.control.close()
+            _end_with_parent(0)
             answer(socket.socket(fileno=connection), is_ahead=True)
             with or_end():
                 _take_streams(out, err)
@@ -161,6 +168,11 @@ class Waiting:
                 _settle_shell(app)
 
         return wait
+
+
+def _end_with_parent(number: int) -> None:
+    """Have the system send this process a signal when its parent ends, or none: what is not lent yet is of no use then."""
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, number)
 
 
 def _take_streams(*descriptors: int) -> None:
