@@ -122,6 +122,18 @@ class PipelineError(BadInput):
         return cls(f"{task}: compute{found} does not take what requires() gives, {given}: {why}.")
 
     @classmethod
+    def columns_text(cls, task: str, found: str) -> PipelineError:
+        """A text where a list of columns is expected."""
+        return cls(f"{task}: columns names {found!r}, a text; expected a list of names, such as [{found!r}].")
+
+    @classmethod
+    def columns_of_nothing(cls, task: str, found: str, names: Iterable[str]) -> PipelineError:
+        """Columns of an input that requires() does not name."""
+        known = list(names)
+        expected = f"one of {listed(known)}" if known else "a list of names, because requires() returns no dict"
+        return cls(f"{task}: columns names the input '{found}'; expected {expected}.{nearest(found, known)}")
+
+    @classmethod
     def no_sql(cls, task: str, file: Path) -> PipelineError:
         """A statement's file that is not there."""
         return cls(f"{task} names the SQL file {file}, which does not exist. It lies beside the module of {task}.")
@@ -385,6 +397,11 @@ class StageError(ParcoursError):
     def raised(cls, task: str, cause: BaseException, where: str) -> StageError:
         """compute() raised."""
         return cls(f"{task} failed: {_said(cause)}{where}")
+
+    @classmethod
+    def no_columns(cls, task: str, missing: Sequence[str], table: str, found: Sequence[str]) -> StageError:
+        """Columns that the table of an input does not have."""
+        return cls(f"{task}: columns names {listed(missing)}, which {table} does not have. It has {listed(found)}.")
 
     @classmethod
     def not_storable(cls, task: str, cause: BaseException) -> StageError:

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 
 from workflows.data.parquet import read_frames
+from workflows.errors import StageError
 
 pytestmark = pytest.mark.integration
 
@@ -64,7 +65,7 @@ def stored(folder: Path, made: list[pd.DataFrame]) -> list[Path]:
 
 
 def assert_as_pandas(paths: list[Path]) -> None:
-    for found, path in zip(read_frames(paths), paths, strict=True):
+    for found, path in zip(read_frames("Mine", paths), paths, strict=True):
         alone = pd.read_parquet(path)
         pd.testing.assert_frame_equal(
             found, alone, check_index_type="exact", check_column_type="exact", check_freq=True
@@ -76,6 +77,27 @@ def assert_as_pandas(paths: list[Path]) -> None:
 @given(frames())
 def test_each_frame_is_the_one_of_its_file(tmp_path: Path, made: list[pd.DataFrame]) -> None:
     assert_as_pandas(stored(tmp_path, made))
+
+
+@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(frames(), st.data())
+def test_some_columns_are_those_that_pandas_reads(tmp_path: Path, made: list[pd.DataFrame], data: st.DataObject) -> None:
+    paths = stored(tmp_path, made)
+    names = st.lists(st.sampled_from(sorted(made[0])), unique=True, min_size=1)
+    columns = [data.draw(st.none() | names) for _ in paths]
+    for found, path, wanted in zip(read_frames("Mine", paths, columns), paths, columns, strict=True):
+        pd.testing.assert_frame_equal(found, pd.read_parquet(path, columns=wanted))
+
+
+def test_the_index_of_a_frame_stays_where_columns_are_named(tmp_path: Path) -> None:
+    paths = stored(tmp_path, [pd.DataFrame({"a": [1], "b": [2]}, index=pd.Index(["x"], name="key"))])
+    pd.testing.assert_frame_equal(read_frames("Mine", paths, [["b"]])[0], pd.read_parquet(paths[0])[["b"]])
+
+
+def test_a_column_that_is_not_there_is_named(tmp_path: Path) -> None:
+    paths = stored(tmp_path, [pd.DataFrame({"a": [1]})])
+    with pytest.raises(StageError, match=r"Mine: columns names b, which .*0\.parquet does not have\. It has a\."):
+        read_frames("Mine", paths, [["a", "b"]])
 
 
 def test_an_index_and_notes_of_a_frame_stay_its_own(tmp_path: Path) -> None:
@@ -90,7 +112,7 @@ def test_an_index_and_notes_of_a_frame_stay_its_own(tmp_path: Path) -> None:
 
 def test_a_frame_that_is_changed_leaves_the_others_as_they_are(tmp_path: Path) -> None:
     paths = stored(tmp_path, [pd.DataFrame({"a": [1.0, 2.0], "b": ["x", "y"]})] * 3)
-    first, second, third = read_frames(paths)
+    first, second, third = read_frames("Mine", paths)
     second.loc[0, "a"] = 9.0
     second["b"] = "z"
     second.iloc[1] = [8.0, "w"]
@@ -100,4 +122,4 @@ def test_a_frame_that_is_changed_leaves_the_others_as_they_are(tmp_path: Path) -
 
 
 def test_no_files_are_no_frames() -> None:
-    assert read_frames([]) == []
+    assert read_frames("Mine", []) == []

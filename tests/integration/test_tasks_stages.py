@@ -228,6 +228,44 @@ def test_compute_that_does_not_take_what_is_required_is_named(pipeline: Any) -> 
         pipeline.run(task)
 
 
+@pytest.mark.parametrize(
+    ("requires", "columns", "arguments"),
+    [
+        ("return self.events()", "['value']", "events"),
+        ("return [self.events(), self.events()]", "('value',)", "events"),
+        ("return {'events': self.events(), 'more': self.events()}", "{'events': ['value']}", "events, more"),
+        ("return {'events': [self.events(1), self.events(2)]}", "{'events': ['value']}", "events"),
+    ],
+)
+def test_compute_gets_the_columns_that_are_named(pipeline: Any, requires: str, columns: str, arguments: str) -> None:
+    seen = "pd.DataFrame({'columns': [' '.join(f) for f in (events if isinstance(events, list) else [events])]})"
+    source = stage(requires, arguments, seen) + f"    columns = {columns}\n"
+    task = pipeline.load(source).Shaped()
+    assert pipeline.build(task)
+    assert set(table(pipeline, task)["columns"]) == {"value"}
+
+
+@pytest.mark.parametrize(
+    ("columns", "error"),
+    [
+        ("['vlaue']", r"Shaped: columns names vlaue, which .*table\.parquet does not have\. It has .*value"),
+        ("'value'", r"Shaped: columns names 'value', a text; expected a list of names, such as \['value'\]"),
+        ("{'events': 'value'}", r"Shaped: columns names 'value', a text"),
+        ("{'evnets': ['value']}", r"the input 'evnets'; expected one of events\. Did you mean 'events'\?"),
+    ],
+)
+def test_columns_that_are_not_there_are_named(pipeline: Any, columns: str, error: str) -> None:
+    source = stage("return {'events': self.events()}", "events", "events") + f"    columns = {columns}\n"
+    with pytest.raises((StageError, PipelineError), match=error):
+        pipeline.run(pipeline.load(source).Shaped())
+
+
+def test_other_columns_are_another_version(pipeline: Any) -> None:
+    source = stage("return self.events()", "events", "events[['value']]")
+    first = pipeline.load(source + "    columns = ['value', 'kind']\n").Shaped().version
+    assert pipeline.load(source + "    columns = ['value']\n").Shaped().version != first
+
+
 def test_a_stage_without_compute_is_refused(pipeline: Any) -> None:
     task = pipeline.load("class Empty(Stage):\n    pass\n").Empty()
     with pytest.raises(PipelineError, match=r"Empty has no compute\(\)"):

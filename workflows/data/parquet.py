@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from workflows.errors import StageError
+
 if TYPE_CHECKING:
     import pandas as pd
     import pyarrow as pa
@@ -21,9 +23,15 @@ _MANY = 100_000
 """Rows from which on threads cost less than they save."""
 
 
-def read_frames(paths: Sequence[Path]) -> list[pd.DataFrame]:
-    """The DataFrames in Parquet files. Those that are alike are made of one table, and share memory until one is changed."""
-    tables = [_table(path) for path in paths]
+def read_frames(
+    task: str, paths: Sequence[Path], columns: Sequence[Sequence[str] | None] | None = None
+) -> list[pd.DataFrame]:
+    """The DataFrames in Parquet files. Those that are alike are made of one table, and share memory until one is changed.
+
+    `columns` are what is read of each, in the order of the file; None is for all. Raises StageError, in which `task` is who
+    reads, where a file has no such column.
+    """
+    tables = [_table(task, path, wanted) for path, wanted in zip(paths, columns or [None] * len(paths), strict=True)]
     alike: dict[Any, list[int]] = {}
     for place, table in enumerate(tables):
         alike.setdefault(_kind(table.schema) or place, []).append(place)
@@ -33,11 +41,19 @@ def read_frames(paths: Sequence[Path]) -> list[pd.DataFrame]:
     return [frames[place] for place in range(len(paths))]
 
 
-def _table(path: Path) -> pa.Table:
+def _table(task: str, path: Path, columns: Sequence[str] | None) -> pa.Table:
     import pyarrow.parquet as pq
 
     with pq.ParquetFile(path) as file:
-        return file.read(use_threads=file.metadata.num_rows > _MANY)
+        use_threads = file.metadata.num_rows > _MANY
+        if columns is None:
+            return file.read(use_threads=use_threads)
+        found = file.schema_arrow.names
+        missing = [name for name in columns if name not in found]
+        if missing:
+            raise StageError.no_columns(task, missing, str(path), found)
+        # With those that are the frame's index.
+        return file.read(columns=[*columns], use_threads=use_threads, use_pandas_metadata=True)
 
 
 def _kind(schema: pa.Schema) -> Any:
@@ -69,8 +85,9 @@ def _is_separable(whole: pa.Table) -> bool:
     from pyarrow import types
 
     always = (types.is_floating, types.is_large_string, types.is_timestamp, types.is_date)
-    noted = [note["numpy_type"] for note in whole.schema.pandas_metadata["columns"]]
-    for column, note in zip(whole.columns, noted, strict=True):
+    noted = {note["field_name"]: note["numpy_type"] for note in whole.schema.pandas_metadata["columns"]}
+    for name, column in zip(whole.column_names, whole.columns, strict=True):
+        note = noted[name]
         if types.is_integer(column.type) or types.is_boolean(column.type):
             if column.null_count and note not in _NULLABLE:
                 return False

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import inspect
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -36,6 +36,8 @@ class Stage(Result):
 
     schema: ClassVar[Any] = None
     """A pandera DataFrameModel, or 'module:Name' of one, which is then imported only when it is needed."""
+    columns: ClassVar[Sequence[str] | Mapping[str, Sequence[str]] | None] = None
+    """The columns that compute() gets, of every input, or of some by their names in requires(); all where nothing is said."""
 
     def compute(self, *args: Any, **kwargs: Any) -> Any:
         """The algorithm: DataFrames in, one DataFrame out."""
@@ -55,7 +57,8 @@ class Stage(Result):
         # Not for a run that finds everything complete.
         from workflows.data.parquet import read_frames
 
-        arguments, named = self._arguments(read_frames([current().store.file(a, TABLE) for a in inputs]))
+        paths = [current().store.file(artefact, TABLE) for artefact in inputs]
+        arguments, named = self._arguments(read_frames(self.label, paths, self._columns(len(paths))))
         self._bind(arguments, named)
         progress.timing.lap("read")
         # Standard output belongs to the report's path; what an algorithm prints is for whoever watches.
@@ -86,8 +89,27 @@ class Stage(Result):
         return Made(files, written=written, shown=f"{len(frame):,} rows", draft=draft, recipe=recipe)
 
     def check_arguments(self) -> None:
-        """Refuse a compute() that does not take what requires() gives."""
-        self._bind(*self._arguments([None] * len(self.identity.inputs)))
+        """Refuse a compute() that does not take what requires() gives, and columns of inputs that are not there."""
+        number = len(self.identity.inputs)
+        self._bind(*self._arguments([None] * number))
+        self._columns(number)
+
+    def _columns(self, number: int) -> list[Sequence[str] | None]:
+        """The columns to read of each input; None for all."""
+        if not isinstance(self.columns, Mapping):
+            if isinstance(self.columns, str):
+                raise PipelineError.columns_text(self.label, self.columns)
+            return [self.columns] * number
+        shape = self.identity.shape
+        found: list[Sequence[str] | None] = [None] * number
+        for name, columns in self.columns.items():
+            if not isinstance(shape, dict) or name not in shape:
+                raise PipelineError.columns_of_nothing(self.label, name, shape if isinstance(shape, dict) else ())
+            if isinstance(columns, str):
+                raise PipelineError.columns_text(self.label, columns)
+            for place in _places(shape[name]):
+                found[place] = columns
+        return found
 
     def _bind(self, arguments: list[Any], named: dict[str, Any]) -> None:
         """Tell a compute() that cannot be called from one that fails."""
@@ -116,3 +138,12 @@ class Stage(Result):
         # Luigi's own requires() returns an empty list: there the author said nothing, and compute() gets nothing.
         is_silent = shape is None or type(self).requires is luigi.Task.requires
         return ([] if is_silent else [shaped(shape)]), {}
+
+
+def _places(shape: Any) -> Iterator[int]:
+    """The numbers of the inputs in a part of the shape of requires()."""
+    if isinstance(shape, dict | list):
+        for below in shape.values() if isinstance(shape, dict) else shape:
+            yield from _places(below)
+    elif shape is not None:
+        yield shape
