@@ -81,7 +81,9 @@ def test_each_frame_is_the_one_of_its_file(tmp_path: Path, made: list[pd.DataFra
 
 @settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(frames(), st.data())
-def test_some_columns_are_those_that_pandas_reads(tmp_path: Path, made: list[pd.DataFrame], data: st.DataObject) -> None:
+def test_some_columns_are_those_that_pandas_reads(
+    tmp_path: Path, made: list[pd.DataFrame], data: st.DataObject
+) -> None:
     paths = stored(tmp_path, made)
     names = st.lists(st.sampled_from(sorted(made[0])), unique=True, min_size=1)
     columns = [data.draw(st.none() | names) for _ in paths]

@@ -29,7 +29,7 @@ class ExpectedDelays(Stage):
     date = luigi.DateParameter()
     window = luigi.IntParameter(default=WINDOW)
     schema = "workflows.flights.schemas:ExpectedDelaysTable"
-    columns = ["origin", "carrier", "hour", "dep_delay"]
+    columns = ("origin", "carrier", "hour", "dep_delay")
 
     def requires(self) -> list[Flights]:
         """The days of the window."""
@@ -72,7 +72,7 @@ class Volumes(Stage):
     date = luigi.DateParameter()
     window = luigi.IntParameter(default=WINDOW)
     schema = "workflows.flights.schemas:VolumesTable"
-    columns = ["date", "origin", "carrier", "dep_delay"]
+    columns = ("date", "origin", "carrier", "dep_delay")
 
     def requires(self) -> list[Flights]:
         """The days of the window."""
