@@ -21,9 +21,11 @@ UNCATALOGUED = "uncatalogued"
 OBSERVED = "observed"
 PLANS = "plans"
 ACCEPTED = "accepted"
+EVALUATIONS = "evaluations"
+DATASETS = "datasets"
 
 # The folders at the top of the store that hold no artefacts, or artefacts that do not count.
-_OTHERS = {DAMAGED, FAILED, CODE, UNCATALOGUED, OBSERVED, PLANS, ACCEPTED}
+_OTHERS = {DAMAGED, FAILED, CODE, UNCATALOGUED, OBSERVED, PLANS, ACCEPTED, EVALUATIONS, DATASETS}
 
 
 # The folder of an artefact; those at the same depth of what is damaged or failed are named by dates.

@@ -19,6 +19,7 @@ from workflows.store.address import DAMAGED, PROVENANCE, REPORT, TABLE, Address,
 from workflows.store.ahead import Ahead
 from workflows.store.catalog import Catalog
 from workflows.store.code import CodeCopies
+from workflows.store.evaluations import Evaluations
 from workflows.store.failures import Failures
 from workflows.store.files import Folder, ObjectStore, Place, write_new
 from workflows.store.indexer import Indexer
@@ -60,6 +61,8 @@ class Store:
         """The plans of the runs that go on."""
         self.acceptances = Acceptances(place)
         """The code changes that are without effect."""
+        self.evaluations = Evaluations(place)
+        """The runs of commits, and how they were judged."""
 
     @classmethod
     def at(cls, location: str, cache: Path, catalog: str | None = None) -> Store:
