@@ -56,6 +56,9 @@ def parser() -> argparse.ArgumentParser:
     commands.head("work by hand")
     for add in (_fetch, _reproduce):
         add(commands)
+    commands.head("evaluation of commits")
+    for add in (_evaluate,):
+        add(commands)
     commands.head("care for the store")
     for add in (_accept, _audit, _reindex):
         add(commands)
@@ -154,6 +157,29 @@ def _reproduce(commands: Commands) -> None:
     parser = commands.add("reproduce", "lay a report's notebook with its values, data and modules", ask)
     parser.add_argument("report", help="a report or a failed one: its HTML file, its folder, or a file in it")
     parser.add_argument("--into", type=Path, required=True, metavar="DIR", help="a new folder, or an empty one")
+
+
+def _evaluate(commands: Commands) -> None:
+    def ask(options: Options) -> Answer:
+        from workflows.commits.answer import Files, answer, answers
+
+        if options.range:
+            return answers(options.range, options.suite)
+        files = Files(options.junit, options.markdown, options.link)
+        return answer(options.commit, options.base, options.suite, options.dirty, files)
+
+    parser = commands.add("evaluate", "put a commit through a suite and compare it with its base", ask)
+    parser.add_argument("commit", nargs="?", metavar="COMMIT", help="a hash, a branch or a tag; HEAD without it")
+    parser.add_argument("--base", metavar="REF", help="what it is compared with; else where it left the trunk")
+    parser.add_argument("--suite", default="default", metavar="NAME", help="the suite of templates/suites.toml")
+    which = parser.add_mutually_exclusive_group()
+    which.add_argument("--dirty", action="store_true", help="evaluate the uncommitted work")
+    which.add_argument(
+        "--range", metavar="A..B", help="all commits after A up to B, newest first; goes on where it ended"
+    )
+    parser.add_argument("--junit", type=Path, metavar="FILE", help="also write the verdict as JUnit XML")
+    parser.add_argument("--markdown", type=Path, metavar="FILE", help="also write a comment for a merge request")
+    parser.add_argument("--link", metavar="URL", help="where others can read the evaluation's folder, for the comment")
 
 
 def _accept(commands: Commands) -> None:
