@@ -18,8 +18,6 @@ from typing import Any
 
 import pytest
 
-from tests.conftest import Done, Workplace
-
 pytestmark = pytest.mark.acceptance
 
 SUITES = """
@@ -41,7 +39,7 @@ LOCK = f"pandas=={importlib.metadata.version('pandas')}\n"
 class History:
     """The small project as a repository, with a frozen dataset and a trunk of one commit."""
 
-    place: Workplace
+    place: Any
 
     def git(self, *words: str) -> str:
         """Run git in it."""
@@ -66,7 +64,7 @@ class History:
         self.git("commit", "--quiet", "--allow-empty", f"--message={subject}")
         return self.git("rev-parse", "HEAD")
 
-    def evaluate(self, *words: str, **environment: str) -> Done:
+    def evaluate(self, *words: str, **environment: str) -> Any:
         """Run `parcours evaluate`."""
         return self.place.run("parcours", "evaluate", *words, **environment)
 
@@ -84,7 +82,7 @@ class History:
         return text.replace(old, new)
 
 
-def begun(place: Workplace) -> History:
+def begun(place: Any) -> History:
     """The repository, its dataset and its first commit."""
     place.environment |= {
         "GIT_AUTHOR_NAME": "Ada",
@@ -109,7 +107,7 @@ def begun(place: Workplace) -> History:
 
 
 @pytest.fixture(scope="module")
-def history(tmp_path_factory: pytest.TempPathFactory, make_small: Callable[[Path], Workplace]) -> History:
+def history(tmp_path_factory: pytest.TempPathFactory, make_small: Callable[[Path], Any]) -> History:
     """One for the tests of this module, each of which makes a branch of its own."""
     found = begun(make_small(tmp_path_factory.mktemp("evaluate") / "a project"))
     assert found.evaluate("main").code == 0
@@ -311,14 +309,14 @@ def test_a_shallow_clone_without_the_base_ends_with_4(history: History, tmp_path
     history.git(
         "clone", "--quiet", "--depth=1", "--branch=far", f"file://{history.place.folder}", str(tmp_path / "clone")
     )
-    place = Workplace(tmp_path / "clone", history.place.environment)
+    place = type(history.place)(tmp_path / "clone", history.place.environment)
     done = place.run("parcours", "evaluate", tip, PARCOURS_STORE=str(history.place.store))
     assert done.code in (2, 4), done.err
     assert "unshallow" in done.err or "[evaluation] trunk" in done.err
 
 
 def test_a_repository_without_commits_ends_with_2(history: History, tmp_path: Path) -> None:
-    place = Workplace(tmp_path / "empty", history.place.environment)
+    place = type(history.place)(tmp_path / "empty", history.place.environment)
     (place.folder).mkdir()
     place.configure(pipelines="acme")
     subprocess.run(["git", "init", "--quiet", place.folder], check=True)
