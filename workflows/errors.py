@@ -714,3 +714,49 @@ class SchedulerError(ParcoursError):
             f"no central scheduler answers at {url} ({why}). Start one with `luigid --address 127.0.0.1`, "
             "or add --local-scheduler to run without."
         )
+
+
+class SuiteError(BadInput):
+    """A file of suites that is none, or a suite that is missing."""
+
+    @classmethod
+    def not_toml(cls, where: str, why: str) -> SuiteError:
+        """A file that cannot be read."""
+        return cls(f"{where} is no TOML: {why}; expected suites such as `[default]`, each with a dataset and reports.")
+
+    @classmethod
+    def empty(cls, where: str) -> SuiteError:
+        """A file without any suite."""
+        return cls(f"{where} has no suite; expected at least one, such as `[default]` with a dataset and reports.")
+
+    @classmethod
+    def wrong(cls, place: str, key: str, found: object, expected: str) -> SuiteError:
+        """A value that is none for its key; `place` is the file, the suite and the entry."""
+        text = repr(found)
+        shown = text if len(text) <= 80 else f"{text[:80]}..."
+        return cls(f"{place}: {key} is {shown}; expected {expected}.")
+
+    @classmethod
+    def missing(cls, place: str, key: str, expected: str) -> SuiteError:
+        """A key that is needed."""
+        return cls(f"{place} has no {key}; expected {expected}.")
+
+    @classmethod
+    def unknown_key(cls, place: str, key: str, known: Sequence[str]) -> SuiteError:
+        """A key that nothing is known by."""
+        return cls(f"{place} has an unknown key '{key}'. Known keys: {listed(known)}.{nearest(key, known)}")
+
+    @classmethod
+    def twice(cls, place: str, what: str) -> SuiteError:
+        """A report or a limit that stands there twice."""
+        return cls(f"{place}: {what} is there already; expected it once.")
+
+    @classmethod
+    def too_many(cls, place: str, found: int, most: int) -> SuiteError:
+        """More reports than anybody means."""
+        return cls(f"{place} asks for {found:,} reports; expected at most {most:,}: a shorter range of dates.")
+
+    @classmethod
+    def unknown(cls, name: str, known: Sequence[str]) -> SuiteError:
+        """A suite that no file has."""
+        return cls(f"there is no suite '{name}'. Suites: {listed(known)}.{nearest(name, known)}")

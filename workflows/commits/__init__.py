@@ -1,1 +1,1 @@
-"""Commits: each run through a suite in an environment of its own, compared with its base, and told."""
+"""Commits put through suites: their worktrees and environments, runs, comparison with their base, pages, triggers."""
