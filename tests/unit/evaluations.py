@@ -111,7 +111,8 @@ def judged(
     name: str, base: float | None, value: float | None, verdict: Any, better: Any = "lower", **limits: float
 ) -> MeasureVerdict:
     """A measure, judged."""
-    return MeasureVerdict(name, limits.pop("unit", "1"), better, base, value, verdict, **limits)  # type: ignore[arg-type]
+    change = None if base is None or value is None else round(value - base, 9)
+    return MeasureVerdict(name, limits.pop("unit", "1"), better, base, value, verdict, change=change, **limits)  # type: ignore[arg-type]
 
 
 def report(asked: Asked, *measures: MeasureVerdict, **others: Any) -> ReportVerdict:
@@ -154,6 +155,7 @@ def full() -> Evaluation:
             CHECK,
             state="failed",
             path="failed/sanity_check/2013-02-08/2026-03-02T10-20-00",
+            verdict="worse",
             failure="sanity_check 2013-02-08 failed in cell 4 of 11: KeyError: 'origin'\n  day.by('origin')",
         ),
     )

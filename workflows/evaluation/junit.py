@@ -1,8 +1,8 @@
 """An evaluation as JUnit XML, which GitLab, Jenkins and GitHub's actions read.
 
-A test suite is a report, a test case a measure, and one more stands for the report itself. What is worse is a failure, and
-nothing else is: a measure that is missing is skipped, as verdicts are the evaluation's and are not judged again here. A
-report that failed is an error, and so is an evaluation that could not be made.
+A test suite is a report, a test case a measure, and one more stands for the report itself. A measure that is worse, or lost
+though it has a direction, is a failure; other missing ones are skipped, and so are those of a report that failed. That itself
+is an error, at the base or not, and so is an evaluation that could not be made.
 """
 
 from __future__ import annotations
@@ -38,12 +38,13 @@ def _report(suite: Element, report: ReportVerdict) -> None:
 
 
 def _measure(case: Element, measure: MeasureVerdict, report: ReportVerdict) -> None:
-    change = f"{wording.number(measure.base, measure.unit)} -> {wording.number(measure.value, measure.unit)}"
-    if measure.verdict == "worse":
-        said = f"{measure.name} is worse: {change}, {wording.difference(measure)}, tolerance {wording.limits(measure)}"
+    before, after = (wording.number(value, measure.unit) for value in (measure.base, measure.value))
+    if measure.verdict == "missing" and (report.state == "failed" or not measure.is_lost):
+        SubElement(case, "skipped", message=f"{measure.name} is missing; the base has {before}")
+    elif measure.verdict == "worse" or measure.is_lost:
+        change = ", ".join(filter(None, [f"{before} -> {after}", wording.difference(measure)]))
+        said = f"{measure.name} is {measure.verdict}: {change}; tolerance {wording.limits(measure)}"
         _told(case, "failure", "\n".join([said, *report.causes]))
-    elif measure.verdict == "missing":
-        SubElement(case, "skipped", message=f"{measure.name} is missing; the base has {wording.number(measure.base)}")
 
 
 def _evaluation(suite: Element, evaluation: Evaluation) -> None:

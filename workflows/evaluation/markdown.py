@@ -58,6 +58,8 @@ def markdown(evaluation: Evaluation, link: str | None = None, pictures: Read | N
 def _blocks(evaluation: Evaluation, link: str | None, pictures: Read | None) -> Iterator[str]:
     """The comment in parts that stand alone, what matters most first."""
     yield f"### {wording.SIGNS[evaluation.verdict]} {_text(wording.headline(evaluation), 600)}\n"
+    if evaluation.problem and _text(evaluation.problem, 600) not in wording.headline(evaluation):
+        yield f"*{_text(evaluation.problem, 600)}*\n"
     yield _about(evaluation, link)
     judged = wording.judged(evaluation)
     moved = [one for one in judged if one.measure.verdict != "same"]

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import datetime
+import math
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from workflows.evaluation.runs import Run
@@ -42,8 +43,10 @@ class Judged:
         """What became of it: 'late_share of daily rose from 0.214 to 0.231'."""
         found = self.measure
         name = f"{found.name} of {self.label}"
-        if found.base is None or found.value is None:
-            return f"{name} went from {number(found.base, found.unit)} to {number(found.value, found.unit)}"
+        if found.base is None:
+            return f"{name} is new: {number(found.value, found.unit)}"
+        if found.value is None:
+            return f"{name} is missing ({number(found.base, found.unit)} at the base)"
         verb = "rose" if found.value > found.base else "fell"
         return f"{name} {verb} from {number(found.base)} to {number(found.value, found.unit)}"
 
@@ -84,11 +87,10 @@ def number(value: float | int | None, unit: str = "1") -> str:
 
 def difference(measure: MeasureVerdict) -> str:
     """By how much a value is off the base's: '+0.017 (+7.9 %)'; empty where there is nothing to say."""
-    if measure.base is None or measure.value is None or measure.base == measure.value:
+    if not measure.change or not math.isfinite(measure.change):
         return ""
-    off = measure.value - measure.base
-    share = f" ({off / abs(measure.base):+.1%})".replace("%", " %") if measure.base else ""
-    return ("+" if off > 0 else "−") + number(abs(off)) + share.replace("-", "−")
+    share = f" ({measure.change / abs(measure.base):+.1%})".replace("%", " %") if measure.base else ""
+    return ("+" if measure.change > 0 else "−") + number(abs(measure.change)) + share.replace("-", "−")
 
 
 def limits(measure: MeasureVerdict) -> str:
@@ -135,10 +137,8 @@ def _failed(evaluation: Evaluation) -> str:
 
 
 def _nothing(evaluation: Evaluation) -> str:
-    made = [report for report in evaluation.reports if report.state != "failed"]
-    return _first_line(evaluation.problem) or (
-        f"{counted(len(made), 'report')} made, none with a measure" if made else "no report was made"
-    )
+    there = [report for report in evaluation.reports if report.state != "failed"]
+    return f"{counted(len(there), 'report')} made, none with a measure" if there else "no report was made"
 
 
 def _first_line(text: str | None) -> str:
@@ -158,17 +158,25 @@ def _same(evaluation: Evaluation) -> str:
 
 def _changed(evaluation: Evaluation) -> str:
     """The first thing that makes it worse, or better, and how many more there are."""
-    failed = [
-        f"{label(evaluation, report)} failed"
-        for report in evaluation.reports
-        if evaluation.verdict == "worse" and report.state == "failed" and report.base_state != "failed"
-    ]
-    moved = [one for one in judged(evaluation) if one.measure.verdict == evaluation.verdict]
-    said = failed + [one.sentence for one in sorted(moved, key=_size, reverse=True)]
+    told = [sentence for report in evaluation.reports for sentence in _remade(evaluation, report)]
+    moved = [one for one in judged(evaluation) if one.report.state != "failed" and _counts(one.measure, evaluation)]
+    said = told + [one.sentence for one in sorted(moved, key=_size, reverse=True)]
     if not said:
         return "compared with the base"
     *others, last = [*said[:_TOLD], f"{len(said) - _TOLD:,} more"] if len(said) > _TOLD else said
     return f"{', '.join(others)}, and {last}" if others else last
+
+
+def _remade(evaluation: Evaluation, report: ReportVerdict) -> Iterator[str]:
+    """That a report fails now, or does not any more, where that is the verdict."""
+    if evaluation.verdict == "worse" and report.state == "failed" and report.base_state in ("made", "reused"):
+        yield f"{label(evaluation, report)} failed"
+    if evaluation.verdict == "better" and report.state != "failed" and report.base_state == "failed":
+        yield f"{label(evaluation, report)} is made again"
+
+
+def _counts(measure: MeasureVerdict, evaluation: Evaluation) -> bool:
+    return measure.verdict == evaluation.verdict or (evaluation.verdict == "worse" and measure.is_lost)
 
 
 def _size(one: Judged) -> float:
