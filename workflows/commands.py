@@ -53,14 +53,11 @@ def parser() -> argparse.ArgumentParser:
     commands.head("about results")
     for add in (_explain, _diff, _used_by):
         add(commands)
-    commands.head("evaluation of commits")
-    for add in (_trend, _find_step, _compare):
-        add(commands)
     commands.head("work by hand")
     for add in (_fetch, _reproduce):
         add(commands)
     commands.head("evaluation of commits")
-    for add in (_evaluate,):
+    for add in (_evaluate, _compare, _trend, _find_step):
         add(commands)
     commands.head("care for the store")
     for add in (_accept, _audit, _reindex):

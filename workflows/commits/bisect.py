@@ -8,7 +8,6 @@ from typing import Any
 
 from workflows import settings
 from workflows.answers.found import store
-from workflows.commits.evaluate import measured
 from workflows.commits.git import Repository
 from workflows.commits.history import history, stored_run
 from workflows.commits.trend import Chosen, lines_of
@@ -20,6 +19,13 @@ from workflows.evaluation.runs import Commit, Run
 
 Measuring = Callable[[str, str], Run]
 """Makes the run of a commit through a suite, as `commits.evaluate.measured`."""
+
+
+def _measured(ref: str, suite: str) -> Run:
+    # Where everything is stored, nothing of what runs commits is needed.
+    from workflows.commits.evaluate import measured
+
+    return measured(ref, suite)
 
 
 @dataclass(frozen=True)
@@ -83,7 +89,7 @@ class FoundStep:
 
 
 def find_step(
-    measure: str, chosen: Chosen, older: str | None = None, newer: str | None = None, measuring: Measuring = measured
+    measure: str, chosen: Chosen, older: str | None = None, newer: str | None = None, measuring: Measuring = _measured
 ) -> FoundStep:
     """The commit at which a measure stepped between two commits; without these, at the latest step of the trend.
 

@@ -39,9 +39,9 @@ def atom(evaluations: Sequence[Evaluation], link: Link | None = None) -> str:
 
 
 def write(store: Store) -> None:
-    """Write the feed of all evaluations in a store, `evaluations/feed.xml`, anew."""
-    text = atom(list(_stored(store)))
-    store.evaluations.put_file(FILE, text.encode())
+    """Write the feed of the evaluated commits of a store, `evaluations/feed.xml`, anew; uncommitted work is left out."""
+    text = atom([found for found in _stored(store) if not found.commit.dirty])
+    store.evaluations.put_beside(FILE, text.encode())
 
 
 def _stored(store: Store) -> Iterator[Evaluation]:
