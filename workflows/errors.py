@@ -688,6 +688,81 @@ class PlanError(ParcoursError):
         )
 
 
+class TrendError(BadInput):
+    """A trend, a step or a comparison that cannot be told from the runs that there are."""
+
+    @classmethod
+    def no_runs(cls, suite: str, others: Sequence[str]) -> NothingMeasured:
+        """A history without any run."""
+        known = [other for other in others if other != suite]
+        hint = f" Suites with runs: {listed(known)}.{nearest(suite, known)}" if known else ""
+        return NothingMeasured(
+            f"no commit of this history was run through suite '{suite}'; "
+            f"`parcours evaluate --range A..B` runs those after A up to B.{hint}"
+        )
+
+    @classmethod
+    def unknown(cls, what: str, name: str, known: Sequence[str]) -> TrendError:
+        """A measure, template or date that no run has."""
+        return cls(f"no run has the {what} '{name}'. There {_are(known, what)} {listed(known)}.{nearest(name, known)}")
+
+    @classmethod
+    def no_step(cls, measure: str, report: str) -> NothingMeasured:
+        """A line that is level."""
+        return NothingMeasured(
+            f"'{measure}' of {report} has no step in the runs that are stored; expected --from and --to, the commits to look between."
+        )
+
+    @classmethod
+    def same(cls, measure: str, old: str, new: str, value: str) -> TrendError:
+        """Two ends that do not differ."""
+        return cls(f"'{measure}' is {value} at both {old} and {new}; expected two commits between which it changed.")
+
+    @classmethod
+    def not_before(cls, old: str, new: str) -> TrendError:
+        """Ends that do not lie on one line."""
+        return cls(
+            f"{old} is not among the first parents of {new}; expected in --from a commit that came before the one of --to."
+        )
+
+    @classmethod
+    def no_start(cls, new: str) -> TrendError:
+        """An end without a beginning."""
+        return cls(f"--to {new} is given without --from; expected both, or neither for the latest step of the trend.")
+
+    @classmethod
+    def no_value(cls, measure: str, commit: str, why: str) -> NothingMeasured:
+        """An end that has no value."""
+        return NothingMeasured(f"'{measure}' has no value at {commit}: {why}. Name another commit.")
+
+    @classmethod
+    def no_matplotlib(cls) -> TrendError:
+        """Nothing that can draw."""
+        return cls("a picture needs matplotlib, which is not installed; `pip install 'parcours[trend]'` brings it.")
+
+    @classmethod
+    def no_picture(cls, file: Path) -> TrendError:
+        """A file of another kind."""
+        return cls(f"--picture names {file}; expected a file that ends in .svg or .png.")
+
+    @classmethod
+    def not_comparable(cls, a: str, b: str, why: str) -> TrendError:
+        """Two things of different kinds, or of none."""
+        return cls(
+            f"'{a}' and '{b}' cannot be compared: {why}; expected two commits, two dates, or two datasets with --datasets."
+        )
+
+
+class NothingMeasured(TrendError):
+    """There is nothing to answer from."""
+
+    exit_code = 3
+
+
+def _are(known: Sequence[str], what: str) -> str:
+    return f"is the {what}" if len(known) == 1 else f"are the {what}s"
+
+
 class AcceptanceError(BadInput):
     """A code change that cannot be accepted."""
 
