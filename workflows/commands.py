@@ -56,6 +56,9 @@ def parser() -> argparse.ArgumentParser:
     commands.head("work by hand")
     for add in (_fetch, _reproduce):
         add(commands)
+    commands.head("evaluation of commits")
+    for add in (_evaluate,):
+        add(commands)
     commands.head("care for the store")
     for add in (_accept, _audit, _reindex):
         add(commands)
@@ -154,6 +157,22 @@ def _reproduce(commands: Commands) -> None:
     parser = commands.add("reproduce", "lay a report's notebook with its values, data and modules", ask)
     parser.add_argument("report", help="a report or a failed one: its HTML file, its folder, or a file in it")
     parser.add_argument("--into", type=Path, required=True, metavar="DIR", help="a new folder, or an empty one")
+
+
+def _evaluate(commands: Commands) -> None:
+    def ask(options: Options) -> Answer:
+        from workflows.commits import queue
+
+        if options.queue:
+            return queue.add(options.queue, options.suite)
+        return queue.work() if options.work else queue.status()
+
+    parser = commands.add("evaluate", "put commits through a suite, one after the other", ask)
+    parser.add_argument("--suite", default="default", metavar="NAME", help="the suite of templates/suites.toml")
+    which = parser.add_mutually_exclusive_group(required=True)
+    which.add_argument("--queue", nargs="+", metavar="COMMIT", help="have commits evaluated in the background")
+    which.add_argument("--work", action="store_true", help="evaluate what is queued, now")
+    which.add_argument("--status", action="store_true", help="say what is queued, and what became of it")
 
 
 def _accept(commands: Commands) -> None:

@@ -714,3 +714,29 @@ class SchedulerError(ParcoursError):
             f"no central scheduler answers at {url} ({why}). Start one with `luigid --address 127.0.0.1`, "
             "or add --local-scheduler to run without."
         )
+
+
+class QueueError(ParcoursError):
+    """A queue that cannot take commits."""
+
+    exit_code = 4
+
+    @classmethod
+    def unwritable(cls, folder: str, why: str) -> QueueError:
+        """The file system says no."""
+        return cls(
+            f"{folder} cannot be written ({why}); nothing was queued. Make room there, or set `cache` in luigi.cfg."
+        )
+
+    @classmethod
+    def no_commit(cls, name: str, folder: str) -> QueuedNothing:
+        """A name that means no commit."""
+        return QueuedNothing(
+            f"'{name}' is no commit that git knows in {folder}; nothing was queued. Name one of `git log`."
+        )
+
+
+class QueuedNothing(QueueError, BadInput):
+    """What was to be queued is no commit."""
+
+    exit_code = 2
