@@ -228,6 +228,18 @@ def _datasets(commands: Commands) -> None:
     one = actions.add_parser("import", parents=[commands.below], description="Bring in the dataset in a file.")
     one.set_defaults(command=bring)
     one.add_argument("file", type=Path, metavar="FILE", help="a file that was exported")
+        from workflows.commits import queue
+
+        if options.queue:
+            return queue.add(options.queue, options.suite)
+        return queue.work() if options.work else queue.status()
+
+    parser = commands.add("evaluate", "put commits through a suite, one after the other", ask)
+    parser.add_argument("--suite", default="default", metavar="NAME", help="the suite of templates/suites.toml")
+    which = parser.add_mutually_exclusive_group(required=True)
+    which.add_argument("--queue", nargs="+", metavar="COMMIT", help="have commits evaluated in the background")
+    which.add_argument("--work", action="store_true", help="evaluate what is queued, now")
+    which.add_argument("--status", action="store_true", help="say what is queued, and what became of it")
 
 
 def _accept(commands: Commands) -> None:

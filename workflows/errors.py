@@ -916,6 +916,8 @@ class SchedulerError(ParcoursError):
 
 class CommitError(ParcoursError):
     """A commit that cannot be found or put through a suite; the fault is not the commit's code."""
+class QueueError(ParcoursError):
+    """A queue that cannot take commits."""
 
     exit_code = 4
 
@@ -1064,3 +1066,21 @@ class SuiteError(BadInput):
     def unknown(cls, name: str, known: Sequence[str]) -> SuiteError:
         """A suite that no file has."""
         return cls(f"there is no suite '{name}'. Suites: {listed(known)}.{nearest(name, known)}")
+    def unwritable(cls, folder: str, why: str) -> QueueError:
+        """The file system says no."""
+        return cls(
+            f"{folder} cannot be written ({why}); nothing was queued. Make room there, or set `cache` in luigi.cfg."
+        )
+
+    @classmethod
+    def no_commit(cls, name: str, folder: str) -> QueuedNothing:
+        """A name that means no commit."""
+        return QueuedNothing(
+            f"'{name}' is no commit that git knows in {folder}; nothing was queued. Name one of `git log`."
+        )
+
+
+class QueuedNothing(QueueError, BadInput):
+    """What was to be queued is no commit."""
+
+    exit_code = 2
