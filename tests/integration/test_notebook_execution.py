@@ -341,6 +341,16 @@ def test_the_folders_of_owners_that_were_killed_are_swept(run: Run, monkeypatch:
         assert sorted(path.name for path in place.iterdir()) == sorted([kept.name, "parcours-other"])
 
 
+UNWELCOMING = "import ipykernel.iostream\nipykernel.iostream.IOPubThread._send_welcome_message = lambda *_: None"
+
+
+def test_a_kernel_that_overlooks_who_listens_is_heard_all_the_same(run: Run, tmp_path: Path) -> None:
+    """As ipykernel does where it publishes something at that very moment."""
+    # Kernels start by themselves where there is such a file.
+    (tmp_path / "sitecustomize.py").write_text(UNWELCOMING)
+    assert texts(run("1 + 1")) == ["2"]
+
+
 PLOT = "import matplotlib.pyplot as plt\nplt.rcParams['lines.linewidth'], plt.rcParams['svg.hashsalt'] is None"
 
 
