@@ -164,8 +164,13 @@ def _reproduce(commands: Commands) -> None:
 
 def _evaluate(commands: Commands) -> None:
     def ask(options: Options) -> Answer:
+        from workflows.commits import queue
         from workflows.commits.answer import Files, answer, answers
 
+        if options.queue:
+            return queue.add(options.queue, options.suite)
+        if options.work or options.status:
+            return queue.work() if options.work else queue.status()
         if options.range:
             return answers(options.range, options.suite)
         files = Files(options.junit, options.markdown, options.link)
@@ -180,6 +185,9 @@ def _evaluate(commands: Commands) -> None:
     which.add_argument(
         "--range", metavar="A..B", help="all commits after A up to B, newest first; goes on where it ended"
     )
+    which.add_argument("--queue", nargs="+", metavar="COMMIT", help="have commits evaluated in the background")
+    which.add_argument("--work", action="store_true", help="evaluate what is queued, now")
+    which.add_argument("--status", action="store_true", help="say what is queued, and what became of it")
     parser.add_argument("--junit", type=Path, metavar="FILE", help="also write the verdict as JUnit XML")
     parser.add_argument("--markdown", type=Path, metavar="FILE", help="also write a comment for a merge request")
     parser.add_argument("--link", metavar="URL", help="where others can read the evaluation's folder, for the comment")
@@ -228,18 +236,6 @@ def _datasets(commands: Commands) -> None:
     one = actions.add_parser("import", parents=[commands.below], description="Bring in the dataset in a file.")
     one.set_defaults(command=bring)
     one.add_argument("file", type=Path, metavar="FILE", help="a file that was exported")
-        from workflows.commits import queue
-
-        if options.queue:
-            return queue.add(options.queue, options.suite)
-        return queue.work() if options.work else queue.status()
-
-    parser = commands.add("evaluate", "put commits through a suite, one after the other", ask)
-    parser.add_argument("--suite", default="default", metavar="NAME", help="the suite of templates/suites.toml")
-    which = parser.add_mutually_exclusive_group(required=True)
-    which.add_argument("--queue", nargs="+", metavar="COMMIT", help="have commits evaluated in the background")
-    which.add_argument("--work", action="store_true", help="evaluate what is queued, now")
-    which.add_argument("--status", action="store_true", help="say what is queued, and what became of it")
 
 
 def _accept(commands: Commands) -> None:

@@ -916,8 +916,6 @@ class SchedulerError(ParcoursError):
 
 class CommitError(ParcoursError):
     """A commit that cannot be found or put through a suite; the fault is not the commit's code."""
-class QueueError(ParcoursError):
-    """A queue that cannot take commits."""
 
     exit_code = 4
 
@@ -1022,6 +1020,8 @@ class NoSuite(BadInput):
         return cls(
             f"neither commit {commit}{others} has {file}, which says what to evaluate; docs/suites.md has one to start from."
         )
+
+
 class SuiteError(BadInput):
     """A file of suites that is none, or a suite that is missing."""
 
@@ -1066,6 +1066,14 @@ class SuiteError(BadInput):
     def unknown(cls, name: str, known: Sequence[str]) -> SuiteError:
         """A suite that no file has."""
         return cls(f"there is no suite '{name}'. Suites: {listed(known)}.{nearest(name, known)}")
+
+
+class QueueError(ParcoursError):
+    """A queue that cannot take commits."""
+
+    exit_code = 4
+
+    @classmethod
     def unwritable(cls, folder: str, why: str) -> QueueError:
         """The file system says no."""
         return cls(
