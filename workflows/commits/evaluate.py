@@ -160,7 +160,7 @@ class Evaluator:
         python = environments.python_of(lock, self.own.lock, commit.short, cache / "environments", runner.installing())
         log = cache / "logs" / f"{commit.state}.log"
         with worktree(self.repository, commit, cache / "worktrees") as project:
-            environment = runner.environment_of_run(self.settings, project, suite.dataset, self.own.variables)
+            environment = runner.environment_of_run(self.settings, python, project, suite.dataset, self.own.variables)
             answer = runner.ran(python, project, commit.short, suite.reports, environment, log)
         self.store.evaluations.put(suite.name, commit.state, {LOG: log.read_bytes()})
         return replace(
