@@ -799,7 +799,7 @@ class DatasetError(BadInput):
     def bad_name(cls, name: str) -> DatasetError:
         """A name that could lead elsewhere."""
         return cls(
-            f"{name!r} is no name for a dataset; expected up to 64 letters, digits, '_', '-' and '.', a letter or digit first."
+            f"{name!r} is no name for a dataset; expected up to 64 letters, digits, '_', '-' and '.', a letter or digit first, and not 'none'."
         )
 
     @classmethod

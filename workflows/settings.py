@@ -162,7 +162,7 @@ def _url(value: str, key: str, where: str) -> str:
 
 
 def _optional(value: str, key: str, where: str) -> str | None:
-    return value.strip() or None
+    return None if value.strip() in ("", "none") else value.strip()
 
 
 def _seconds(value: str, key: str, where: str) -> float | None:
@@ -194,7 +194,7 @@ _KEYS: dict[str, tuple[str, Callable[[str, str, str], Any]]] = {
     "cache": ("data/cache", _text),
     "templates": ("templates", _text),
     "database": ("sqlite:///data/nyc.db", _url),
-    "dataset": ("", _optional),
+    "dataset": ("none", _optional),
     "cell_timeout": ("600", _seconds),
     "report_timeout": ("3600", _seconds),
     "code": ("hidden", _shown),

@@ -12,6 +12,7 @@ from workflows.data.spelled import bound, shown
 from workflows.data.statement import Statement
 from workflows.errors import DatasetError
 from workflows.identity.canonical import canonical_json
+from workflows.identity.syntax import normal_sql
 from workflows.store.dataset import AS_DATABASE, Answer, Asked, Dataset
 
 
@@ -82,15 +83,20 @@ class Frozen:
         raise DatasetError.no_answer(self.dataset.name, asked.query, shown(wanted), dates)
 
     def _asked(self, task: str, statement: Statement) -> Asked:
-        for asked in self.dataset.description.statements:
-            if asked.text == statement.normal:
-                return asked
-        raise DatasetError.no_statement(self.dataset.name, task, statement.name)
+        found = self._statements.get(statement.normal)
+        if found is None:
+            raise DatasetError.no_statement(self.dataset.name, task, statement.name)
+        return found
+
+    @cached_property
+    def _statements(self) -> dict[str, Asked]:
+        # Normal again, because a later release may find more that does not count.
+        return {normal_sql(asked.text): asked for asked in self.dataset.description.statements}
 
     @cached_property
     def _answers(self) -> dict[tuple[str, str], list[Answer]]:
         found: dict[tuple[str, str], list[Answer]] = {}
         for asked in self.dataset.description.statements:
             for answer in asked.answers:
-                found.setdefault((asked.text, canonical_json(answer.values)), []).append(answer)
+                found.setdefault((normal_sql(asked.text), canonical_json(answer.values)), []).append(answer)
         return found

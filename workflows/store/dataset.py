@@ -191,8 +191,8 @@ def folder(name: str) -> str:
 
 
 def is_name(text: str) -> bool:
-    """Whether a text can be a dataset's name."""
-    return _NAME.fullmatch(text) is not None
+    """Whether a text can be a dataset's name; 'none' is the setting for the database."""
+    return text != "none" and _NAME.fullmatch(text) is not None
 
 
 def _object(data: bytes) -> dict[str, Any]:
