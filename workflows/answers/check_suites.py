@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from workflows.answers.recorded import Recorded, recorded
@@ -70,12 +70,11 @@ def _ask(asked: Asked) -> None:
 def _unrecorded(suite: Suite, found: Mapping[str, Recorded]) -> Iterator[str]:
     for measure in suite.measures:
         template, _, name = measure.partition(".")
-        if _may_record(found.values(), measure) or (template in found and _may_record([found[template]], name)):
+        of_one = found.get(template)
+        if of_one and name and (name in of_one.names or not of_one.is_certain):
+            continue
+        if any(measure in one.names or not (one.is_certain or of_one) for one in found.values()):
             continue
         plain = sorted({name for one in found.values() for name in one.names})
         full = [f"{template}.{name}" for template, one in found.items() for name in sorted(one.names)]
-        yield f"no report of it records the measure '{measure}'.{nearest(measure, full if name else plain)}"
-
-
-def _may_record(found: Iterable[Recorded], measure: str) -> bool:
-    return any(not one.is_certain or measure in one.names for one in found)
+        yield f"no report of the suite records the measure '{measure}'.{nearest(measure, full if name else plain)}"

@@ -33,7 +33,7 @@ def _recorded(template: str) -> Recorded:
     code = template_code(template)
     modules = [code.sources.get(file, b"").decode("utf-8", "replace") for file in code.files if file.endswith(".py")]
     names: set[str | None] = set()
-    for text in (*cells, *(module for module in modules if _MEASURE in module)):
+    for text in ("\n".join(cells), *(module for module in modules if _MEASURE in module)):
         names.update(_named(ast.parse(text)))
     return Recorded(frozenset(name for name in names if name is not None), None not in names)
 
