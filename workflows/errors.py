@@ -1031,6 +1031,16 @@ class SuiteError(BadInput):
         return cls(f"{where} is no TOML: {why}; expected suites such as `[default]`, each with a dataset and reports.")
 
     @classmethod
+    def not_readable(cls, where: str, why: str) -> SuiteError:
+        """A file that the system does not give."""
+        return cls(f"{where} cannot be read ({why}); expected a file of suites.")
+
+    @classmethod
+    def report(cls, place: str, report: str, why: str) -> SuiteError:
+        """A report that its template does not make."""
+        return cls(f"{place}, report '{report}': {why}")
+
+    @classmethod
     def empty(cls, where: str) -> SuiteError:
         """A file without any suite."""
         return cls(f"{where} has no suite; expected at least one, such as `[default]` with a dataset and reports.")

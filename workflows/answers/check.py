@@ -1,4 +1,4 @@
-"""Templates and pipelines checked without being run."""
+"""Templates, pipelines and suites checked without being run."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from workflows.answers.datasets import dataset
+from workflows.answers.check_suites import checked_suites
 from workflows.data.tables import resolve_schema
 from workflows.errors import ParcoursError, PipelineError, TemplateError, listed
 from workflows.notebooks.template import Template
@@ -25,13 +26,15 @@ class Checked:
     name: str
     """The template or task."""
     kind: str
-    """'template', 'query' or 'stage'."""
+    """'template', 'query', 'stage' or 'suite'."""
     summary: str = ""
     """What it takes."""
     error: str | None = None
     """What is wrong, if anything is."""
     signature: dict[str, Any] = field(default_factory=dict)
     """Templates only: the parameters as JSON Schema."""
+    warnings: tuple[str, ...] = ()
+    """What is perhaps not meant."""
 
     @property
     def sentence(self) -> str:
@@ -45,6 +48,7 @@ class Checked:
             "kind": self.kind,
             "fine": self.error is None,
             "error": self.error,
+            "warnings": list(self.warnings),
             "signature": self.signature,
         }
 
@@ -54,7 +58,7 @@ class Findings:
     """What the check of templates and pipelines found."""
 
     found: list[Checked]
-    """One for each template, query and stage."""
+    """One for each template, query, stage and suite."""
 
     @property
     def exit_code(self) -> int:
@@ -62,9 +66,16 @@ class Findings:
         return 2 if any(finding.error for finding in self.found) else 0
 
     def lines(self) -> list[str]:
-        """One line for each."""
+        """One line for each, and one for each warning."""
         width = max((len(finding.name) for finding in self.found), default=0)
-        return [f"{finding.name:<{width}}  {finding.sentence}" for finding in self.found]
+        return [
+            line
+            for finding in self.found
+            for line in (
+                f"{finding.name:<{width}}  {finding.sentence}",
+                *(f"{'':<{width}}  warning: {warning}" for warning in finding.warnings),
+            )
+        ]
 
     def as_json(self) -> list[dict[str, Any]]:
         """One object for each."""
@@ -72,11 +83,12 @@ class Findings:
 
 
 def check(templates: Sequence[str]) -> Findings:
-    """Check these templates, or all templates and the pipelines; what is wrong is in the findings."""
+    """Check these templates, or all templates, the pipelines and the suites; what is wrong is in the findings."""
     names = list(templates) or current().templates.names()
     found = [_template(name) for name in names]
     if not templates:
         found += [_task(name, cls) for name, cls in tables().items()]
+        found += [Checked(s.name, "suite", s.summary, s.error, warnings=s.warnings) for s in checked_suites()]
     current().save()
     return Findings(found)
 
