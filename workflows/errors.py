@@ -613,6 +613,11 @@ class PathError(BadInput):
         )
 
     @classmethod
+    def no_evaluation(cls, path: str, why: str) -> PathError:
+        """A file that should hold an evaluation."""
+        return cls(f"{path} {why}; expected an evaluation.json, as `parcours evaluate` stores it.")
+
+    @classmethod
     def no_notebook(cls, path: str, template: str) -> PathError:
         """A report whose notebook is nowhere to be had."""
         return cls(
