@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from workflows.answers.datasets import dataset
 from workflows.answers.check_suites import checked_suites
+from workflows.answers.datasets import dataset
 from workflows.data.tables import resolve_schema
 from workflows.errors import ParcoursError, PipelineError, TemplateError, listed
 from workflows.notebooks.template import Template
