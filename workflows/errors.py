@@ -122,9 +122,10 @@ class PipelineError(BadInput):
         return cls(f"{task}: compute{found} does not take what requires() gives, {given}: {why}.")
 
     @classmethod
-    def columns_text(cls, task: str, found: str) -> PipelineError:
-        """A text where a list of columns is expected."""
-        return cls(f"{task}: columns names {found!r}, a text; expected a list of names, such as [{found!r}].")
+    def no_columns_list(cls, task: str, found: object) -> PipelineError:
+        """Something else where a list of columns is expected."""
+        example = [found if isinstance(found, str) else "name"]
+        return cls(f"{task}: columns names {found!r}, which is no list of names; expected one, such as {example!r}.")
 
     @classmethod
     def columns_of_nothing(cls, task: str, found: str, names: Iterable[str]) -> PipelineError:
