@@ -73,7 +73,8 @@ def environment_of_run(
     """The variables of a run: those of the user that are stated, the commit's code, the common store and the dataset."""
     common = {"store": settings.store, "catalog": settings.catalog, "cache": str(settings.cache), "dataset": dataset}
     places = [project, *(place for place in (project / "src",) if place.is_dir())]
-    if python == sys.executable and ENGINE.parent.name not in ("site-packages", "dist-packages"):
+    has_own = (project / ENGINE.name).is_dir()
+    if python == sys.executable and not has_own and ENGINE.parent.name not in ("site-packages", "dist-packages"):
         # The environment that runs now is used as it is, also where its Parcours is a checkout that PYTHONPATH names.
         places.append(ENGINE.parent)
     return {
