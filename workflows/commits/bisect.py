@@ -21,7 +21,8 @@ Measuring = Callable[[str, str], Run]
 """Makes the run of a commit through a suite, as `commits.evaluate.measured`."""
 
 
-def _measured(ref: str, suite: str) -> Run:
+def measured_now(ref: str, suite: str) -> Run:
+    """The run of a commit, found or made."""
     # Where everything is stored, nothing of what runs commits is needed.
     from workflows.commits.evaluate import measured
 
@@ -89,7 +90,11 @@ class FoundStep:
 
 
 def find_step(
-    measure: str, chosen: Chosen, older: str | None = None, newer: str | None = None, measuring: Measuring = _measured
+    measure: str,
+    chosen: Chosen,
+    older: str | None = None,
+    newer: str | None = None,
+    measuring: Measuring = measured_now,
 ) -> FoundStep:
     """The commit at which a measure stepped between two commits; without these, at the latest step of the trend.
 

@@ -32,7 +32,8 @@ class Limits:
 
     def passed(self, before: float, after: float) -> bool:
         """Whether a change is more than the limits, and more than rounding."""
-        return abs(after - before) > max(self.absolute, max(self.relative, _ROUNDING) * abs(before))
+        limit = max(self.absolute, self.relative * abs(before))
+        return abs(after - before) > limit + _ROUNDING * max(abs(before), abs(after))
 
 
 @dataclass(frozen=True)
