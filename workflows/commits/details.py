@@ -58,21 +58,20 @@ class _Tables:
 
 
 def _details(made: Made, base: Made, tables: _Tables, pictures: Pictures) -> Details:
-    if base.failure is not None or base.path is None:
-        return Details((f"the base's report failed: {base.failure or 'it was not made'}",))
-    if made.path is None:
-        return Details()
+    failed = [] if base.failure is None else [f"the base's report failed: {base.failure}"]
+    if made.path is None or base.path is None:
+        return Details(tuple(failed))
     try:
         found = diff(store().shown(base.path), store().shown(made.path), compare=tables.compare)
     except ParcoursError as error:
-        return Details((f"why it differs is not known: {error}",))
+        return Details((*failed, f"why it differs is not known: {error}"))
     left_out = pictures.left_out
     differing = [change for change in (found.shown.figures if found.shown else ()) if change.verdict != "same"]
     figures = tuple(filter(None, map(pictures.add, differing)))
     steps = [step for step in reversed(found.steps) if step.has_same_bytes is False and step.pair is not found.top]
     compared = [{"name": step.pair.name, **step.table.as_json()} for step in steps if step.table]
     rest = [*_untold(steps, len(compared)), *_not_shown(pictures.left_out - left_out)]
-    return Details((*_causes(found), *rest), tuple(compared[:TABLES]), figures)
+    return Details((*failed, *_causes(found), *rest), tuple(compared[:TABLES]), figures)
 
 
 def _causes(found: Difference) -> list[str]:
