@@ -182,7 +182,7 @@ WRONG = [
     ({"parameters": '{"kind": "a"}'}, "--parameters names 'kind', which no query to freeze has"),
     ({"parameters": '{"date": "2020-01-01"}'}, "--parameters names 'date', which no query to freeze has"),
     ({"name": "../up"}, "'../up' is no name for a dataset"),
-    ({"days": [datetime.date(2021, 1, 1)]}, "Events have no data 2021-01-01; expected dates with data."),
+    ({"days": [datetime.date(2021, 1, 1)]}, "Events have no data of 2021-01-01; expected dates with data."),
 ]
 
 
