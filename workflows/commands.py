@@ -198,9 +198,8 @@ def _freeze(commands: Commands) -> None:
         from workflows.answers.freeze import freeze
         from workflows.answers.plan import days
 
-        return freeze(
-            options.name, options.queries, days(None, options.start, options.stop), options.note, options.parameters
-        )
+        dates = days(None, options.start, options.stop, ("--from", "--to"))
+        return freeze(options.name, options.queries, dates, options.note, options.parameters)
 
     parser = commands.add("freeze", "keep what the database answers as a dataset that never changes", ask)
     parser.add_argument("name", metavar="NAME", help="the name of the new dataset")

@@ -351,9 +351,11 @@ class DateError(BadInput):
         return cls(f"'{found}' is not a date; expected YYYY-MM-DD, such as 2013-01-15.")
 
     @classmethod
-    def range(cls, start: object, stop: object) -> DateError:
+    def range(cls, start: object, stop: object, options: tuple[str, str] = ("--start", "--stop")) -> DateError:
         """A range that ends before it starts."""
-        return cls(f"the range {start} to {stop} ends before it starts; expected --start on or before --stop.")
+        return cls(
+            f"the range {start} to {stop} ends before it starts; expected {options[0]} on or before {options[1]}."
+        )
 
 
 class DatabaseError(ParcoursError):
@@ -867,7 +869,7 @@ class DatasetError(BadInput):
     @classmethod
     def nothing(cls, queries: Sequence[str], dates: str) -> DatasetError:
         """A range in which there are no data."""
-        return cls(f"{listed(queries)} have no data {dates}; expected dates with data. Nothing was frozen.")
+        return cls(f"{listed(queries)} have no data of {dates}; expected dates with data. Nothing was frozen.")
 
     @classmethod
     def moved(cls, query: str, values: str) -> DatasetError:

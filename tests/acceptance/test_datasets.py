@@ -92,6 +92,12 @@ def test_the_project_ships_a_dataset_that_its_reports_can_be_made_from(workplace
     assert workplace.report("daily", "2013-01-16", **use).code == 0
 
 
+def test_a_range_that_ends_before_it_starts_is_refused_by_the_names_of_its_options(small: Any) -> None:
+    done = small.run("parcours", "freeze", "kept", "--queries", "Events", "--from", "2020-01-02", "--to", DAY)
+    assert (done.code, done.out) == (2, "")
+    assert done.err.endswith("ends before it starts; expected --from on or before --to.\n")
+
+
 def versions(done: Any) -> list[str]:
     found = json.dumps(json.loads(done.out))
     return [part[:64] for part in found.split('"version": "')[1:]]

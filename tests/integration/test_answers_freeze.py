@@ -17,6 +17,7 @@ import pytest
 from workflows.answers import datasets as answers
 from workflows.answers.check import check
 from workflows.answers.freeze import freeze
+from workflows.answers.freezing import Freezing
 from workflows.data.frozen import Frozen
 from workflows.data.kept import kept_answer, kept_bytes
 from workflows.data.rows import Rows, fingerprint
@@ -181,7 +182,7 @@ WRONG = [
     ({"parameters": '{"kind": "a"}'}, "--parameters names 'kind', which no query to freeze has"),
     ({"parameters": '{"date": "2020-01-01"}'}, "--parameters names 'date', which no query to freeze has"),
     ({"name": "../up"}, "'../up' is no name for a dataset"),
-    ({"days": [datetime.date(2021, 1, 1)]}, "Events have no data 2021-01-01; expected dates with data."),
+    ({"days": [datetime.date(2021, 1, 1)]}, "Events have no data of 2021-01-01; expected dates with data."),
 ]
 
 
@@ -239,15 +240,13 @@ def test_a_name_is_not_frozen_twice(pipeline: Any) -> None:
 
 def test_rows_that_change_while_they_are_frozen_are_not_stored(pipeline: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     pipeline.load("")
-    from workflows.answers import freeze as module
-
-    ask = module._Freezing.ask
+    ask = Freezing.ask
 
     def moved(self: Any, one: Any, values: Any) -> None:
         ask(self, one, values)
         pipeline.change("UPDATE events SET value = value + 1")
 
-    monkeypatch.setattr(module._Freezing, "ask", moved)
+    monkeypatch.setattr(Freezing, "ask", moved)
     with pytest.raises(DatasetError, match="Events for date 2020-01-01 changed in the database while it was frozen"):
         frozen()
     assert current().store.datasets.names() == []
@@ -427,6 +426,27 @@ def test_postgresql_is_frozen_as_exactly(
     carried(pipeline)
     monkeypatch.setenv("PARCOURS_DATABASE", "sqlite:///none.db")
     same = getattr(using(source, store="elsewhere"), query)(date=DAY)
+    assert same.version == live.version
+    assert pipeline.build(same)
+    assert (pipeline.files(same) / "table.parquet").read_bytes() == bytes_of
+
+
+def test_duckdb_is_frozen_as_exactly(pipeline: Any, using: Callable[..., Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    import duckdb
+
+    duckdb.connect(str(pipeline.folder / "odd.duckdb")).close()
+    source = """
+class Odd(Query):
+    date = luigi.DateParameter()
+    sql = "SELECT 1.50::DECIMAL(9, 2) AS money, timestamptz '2013-11-03 05:30+00' AS at, [1, NULL] AS list, :date AS day, 1::HUGEINT AS n"
+"""
+    monkeypatch.setenv("PARCOURS_DATABASE", f"duckdb:///{pipeline.folder}/odd.duckdb")
+    live = pipeline.load(source).Odd(date=DAY)
+    assert pipeline.build(live)
+    bytes_of = (pipeline.files(live) / "table.parquet").read_bytes()
+    frozen(queries="Odd")
+    carried(pipeline)
+    same = using(source, store="elsewhere").Odd(date=DAY)
     assert same.version == live.version
     assert pipeline.build(same)
     assert (pipeline.files(same) / "table.parquet").read_bytes() == bytes_of

@@ -292,3 +292,19 @@ def test_a_shipped_file_with_a_dataset_of_another_name_is_refused(other: Store, 
     exported.rename(exported.with_name("large.parcours"))
     with pytest.raises(DatasetError, match=r"large\.parcours holds the dataset 'small'"):
         other.datasets.opened("large", exported.parent)
+
+
+def test_two_who_bring_in_the_same_dataset_at_once_both_have_it(
+    other: Store, exported: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    publish = other._place.publish
+
+    def second(*given: Any, **named: Any) -> bool:
+        monkeypatch.setattr(other._place, "publish", publish)
+        other.datasets.import_(exported)
+        return publish(*given, **named)
+
+    monkeypatch.setattr(other._place, "publish", second)
+    found, is_new = other.datasets.import_(exported)
+    assert not is_new
+    assert found.digest == described(b"the table").digest

@@ -153,8 +153,10 @@ def plan(
     return Outlook(steps, undecided, is_verbose)
 
 
-def days(date: str | None, start: str | None, stop: str | None) -> list[datetime.date]:
-    """The dates that a command names: one, or a closed range."""
+def days(
+    date: str | None, start: str | None, stop: str | None, options: tuple[str, str] = ("--start", "--stop")
+) -> list[datetime.date]:
+    """The dates that a command names: one, or a closed range, with options of these names."""
     if date is not None and stop is not None:
         raise UsageError.outside("--stop", stop, "no --stop with --date, or --start in place of --date")
     if date is not None:
@@ -162,7 +164,7 @@ def days(date: str | None, start: str | None, stop: str | None) -> list[datetime
     first = _day(start or "")
     last = _day(stop) if stop else first
     if last < first:
-        raise DateError.range(first, last)
+        raise DateError.range(first, last, options)
     return [first + datetime.timedelta(days=n) for n in range((last - first).days + 1)]
 
 

@@ -28,7 +28,7 @@ def kept_bytes(task: str, found: Found) -> bytes:
     pq.write_table(table, sink, compression="zstd", compression_level=9, write_statistics=False)
     data: bytes = sink.getvalue().to_pybytes()
     if not _is_same(found, kept_answer(data)):
-        raise DatasetError.not_kept(task, "?", type(found).__name__)
+        raise DatasetError.not_kept(task, ", ".join(table.column_names), "that no Parquet file holds")
     return data
 
 

@@ -67,8 +67,7 @@ class Datasets:
 
     def add(self, draft: Draft, description: Description) -> Dataset:
         """Make a draft the dataset of its name; raises DatasetError where there is one."""
-        write_new(draft.folder / RECORD, description.as_bytes())
-        if not self._place.publish(draft.folder, folder(description.name), record=RECORD):
+        if not self._publish(draft, description):
             raise DatasetError.exists(description.name)
         return self.find(description.name)
 
@@ -96,7 +95,9 @@ class Datasets:
                 for name, data in held.files():
                     draft.write(name, data)
                 self._set_aside(description.name)
-                return self.add(draft, description), True
+                # Another process may have brought it in meanwhile.
+                is_new = self._publish(draft, description) or not self._same(description, file)
+            return self.find(description.name), is_new
 
     def opened(self, name: str, shipped: Path) -> Dataset:
         """The dataset of a name, brought in from a folder of exported ones where the store lacks it; raises DatasetError."""
@@ -106,6 +107,10 @@ class Datasets:
             if found.name != name:
                 raise DatasetError.not_one(str(file), f"holds the dataset '{found.name}'")
         return self.find(name)
+
+    def _publish(self, draft: Draft, description: Description) -> bool:
+        write_new(draft.folder / RECORD, description.as_bytes())
+        return self._place.publish(draft.folder, folder(description.name), record=RECORD)
 
     def _exists(self, name: str) -> bool:
         return self._place.exists(f"{folder(name)}/{RECORD}")
