@@ -26,8 +26,11 @@ class Commands:
             required=True, metavar="COMMAND", help="one of these; `parcours COMMAND --help` says more"
         )
         self._shared = argparse.ArgumentParser(add_help=False)
-        self._shared.add_argument("--debug", action="store_true", help="show the traceback of an error")
-        self._shared.add_argument("--json", action="store_true", help="print JSON")
+        # Without defaults, for those who come below a command: these would undo what was given to that.
+        self.below = argparse.ArgumentParser(add_help=False, argument_default=argparse.SUPPRESS)
+        for parser in (self._shared, self.below):
+            parser.add_argument("--debug", action="store_true", help="show the traceback of an error")
+            parser.add_argument("--json", action="store_true", help="print JSON")
 
     def head(self, heading: str) -> None:
         """Begin a group of commands."""
@@ -55,6 +58,9 @@ def parser() -> argparse.ArgumentParser:
         add(commands)
     commands.head("work by hand")
     for add in (_fetch, _reproduce):
+        add(commands)
+    commands.head("evaluation of commits")
+    for add in (_freeze, _datasets):
         add(commands)
     commands.head("care for the store")
     for add in (_accept, _audit, _reindex):
@@ -154,6 +160,51 @@ def _reproduce(commands: Commands) -> None:
     parser = commands.add("reproduce", "lay a report's notebook with its values, data and modules", ask)
     parser.add_argument("report", help="a report or a failed one: its HTML file, its folder, or a file in it")
     parser.add_argument("--into", type=Path, required=True, metavar="DIR", help="a new folder, or an empty one")
+
+
+def _freeze(commands: Commands) -> None:
+    def ask(options: Options) -> Answer:
+        from workflows.answers.freeze import freeze
+        from workflows.answers.plan import days
+
+        return freeze(
+            options.name, options.queries, days(None, options.start, options.stop), options.note, options.parameters
+        )
+
+    parser = commands.add("freeze", "keep what the database answers as a dataset that never changes", ask)
+    parser.add_argument("name", metavar="NAME", help="the name of the new dataset")
+    parser.add_argument("--queries", required=True, metavar="Q,R", help="names of queries, separated by commas")
+    parser.add_argument("--from", required=True, dest="start", metavar="DATE", help="the first day, YYYY-MM-DD")
+    parser.add_argument("--to", required=True, dest="stop", metavar="DATE", help="the last day")
+    parser.add_argument("--note", default="", metavar="TEXT", help="why it is frozen")
+    parser.add_argument("--parameters", default="{}", metavar="JSON", help="values for the queries' other parameters")
+
+
+def _datasets(commands: Commands) -> None:
+    def ask(options: Options) -> Answer:
+        from workflows.answers.datasets import datasets
+
+        return datasets()
+
+    def export(options: Options) -> Answer:
+        from workflows.answers.datasets import export
+
+        return export(options.name, options.file)
+
+    def bring(options: Options) -> Answer:
+        from workflows.answers.datasets import import_
+
+        return import_(options.file)
+
+    parser = commands.add("datasets", "list the datasets; with export or import, carry one elsewhere", ask)
+    actions = parser.add_subparsers(metavar="ACTION", help="'export' or 'import'; without one, the datasets are listed")
+    one = actions.add_parser("export", parents=[commands.below], description="Write a dataset to one file.")
+    one.set_defaults(command=export)
+    one.add_argument("name", metavar="NAME", help="the name of a dataset")
+    one.add_argument("file", type=Path, metavar="FILE", help="a new file, NAME.parcours")
+    one = actions.add_parser("import", parents=[commands.below], description="Bring in the dataset in a file.")
+    one.set_defaults(command=bring)
+    one.add_argument("file", type=Path, metavar="FILE", help="a file that was exported")
 
 
 def _accept(commands: Commands) -> None:

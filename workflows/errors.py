@@ -704,6 +704,124 @@ class AcceptanceError(BadInput):
         return cls(f"nothing to accept: the code of {task} is the one that made its stored results; expected a change.")
 
 
+class DatasetError(BadInput):
+    """A dataset that is not there, cannot be made, or does not have what is asked of it."""
+
+    @classmethod
+    def missing(cls, name: str, known: Sequence[str]) -> DatasetError:
+        """No dataset of this name."""
+        return cls(
+            f"there is no dataset '{name}' in the store. Datasets: {listed(known)}.{nearest(name, known)} "
+            "Make one with `parcours freeze`, or bring one in with `parcours datasets import FILE`."
+        )
+
+    @classmethod
+    def bad_name(cls, name: str) -> DatasetError:
+        """A name that could lead elsewhere."""
+        return cls(
+            f"{name!r} is no name for a dataset; expected up to 64 letters, digits, '_', '-' and '.', a letter or digit first, and not 'none'."
+        )
+
+    @classmethod
+    def exists(cls, name: str) -> DatasetError:
+        """A name that is taken."""
+        return cls(f"the store has a dataset '{name}' already, and datasets never change; expected another name.")
+
+    @classmethod
+    def other(cls, file: str, name: str, found: str, kept: str) -> DatasetError:
+        """A file with another dataset of the same name."""
+        return cls(
+            f"{file} holds another dataset '{name}' ({found[:16]}) than the store has ({kept[:16]}), and datasets never "
+            "change; expected a dataset of another name: freeze it anew where it is from."
+        )
+
+    @classmethod
+    def not_one(cls, file: str, why: str) -> DatasetError:
+        """A file that holds no dataset."""
+        return cls(f"{file} {why}; expected a file that `parcours datasets export` wrote. Nothing was brought in.")
+
+    @classmethod
+    def no_statement(cls, name: str, task: str, statement: str) -> DatasetError:
+        """A statement that was not frozen, or is another by now."""
+        return cls(
+            f"dataset '{name}' has no answers to {statement} of {task} as it is written now. Datasets never change: "
+            "freeze anew under another name, with `parcours freeze NAME2`."
+        )
+
+    @classmethod
+    def no_answer(cls, name: str, query: str, values: str, kept: Sequence[str]) -> DatasetError:
+        """Values that were not frozen; `kept` are the dates that were."""
+        of = f" of {listed_ranges(kept)}" if kept else ""
+        return cls(
+            f"dataset '{name}' has no {query} for {values}; it has {query}{of}. Datasets never change: freeze anew under "
+            f"another name, with `parcours freeze NAME2 --queries {query}` and dates that include it."
+        )
+
+    @classmethod
+    def not_a_query(cls, name: str, known: Sequence[str]) -> DatasetError:
+        """Something to freeze that is no query."""
+        return cls(f"there is no query '{name}' to freeze. Queries: {listed(known)}.{nearest(name, known)}")
+
+    @classmethod
+    def needs(cls, query: str, parameter: str) -> DatasetError:
+        """A query's parameter without a value."""
+        return cls(
+            f"{query} needs a value for '{parameter}' to be frozen, none is given; "
+            f"expected --parameters '{{\"{parameter}\": ...}}'."
+        )
+
+    @classmethod
+    def no_such_parameter(cls, parameter: str, known: Sequence[str]) -> DatasetError:
+        """A value for a parameter that no query has."""
+        return cls(
+            f"--parameters names '{parameter}', which no query to freeze has besides its date; "
+            f"expected one of {listed(known)}.{nearest(parameter, known)}"
+        )
+
+    @classmethod
+    def nothing(cls, queries: Sequence[str], dates: str) -> DatasetError:
+        """A range in which there are no data."""
+        return cls(f"{listed(queries)} have no data {dates}; expected dates with data. Nothing was frozen.")
+
+    @classmethod
+    def moved(cls, query: str, values: str) -> DatasetError:
+        """Rows that changed while they were frozen."""
+        return cls(
+            f"{query} for {values} changed in the database while it was frozen; nothing was stored. "
+            "Run the command again, with dates that are settled."
+        )
+
+    @classmethod
+    def not_kept(cls, query: str, column: str, found: str) -> DatasetError:
+        """A value that no file can hold exactly."""
+        return cls(
+            f"{query}: column '{column}' has a value of type {found}, which a dataset cannot keep exactly; "
+            "expected numbers, texts, bytes, dates and times: cast it in the statement."
+        )
+
+
+class DamagedDataset(DatasetError):
+    """A dataset that is not as it was frozen."""
+
+    exit_code = 1
+
+    @classmethod
+    def file(cls, name: str, path: str, found: str, expected: str) -> DamagedDataset:
+        """A file with other bytes."""
+        return cls(
+            f"dataset '{name}' is damaged: {path} is {found[:16]}, recorded was {expected[:16]}. Import it again with "
+            "`parcours datasets import FILE`, or freeze anew under another name."
+        )
+
+    @classmethod
+    def record(cls, name: str, path: str, why: str) -> DamagedDataset:
+        """A record that nothing can be relied on of."""
+        return cls(
+            f"dataset '{name}' is damaged: {path} {why}; expected the record as it was written. Import it again with "
+            "`parcours datasets import FILE`, or freeze anew under another name."
+        )
+
+
 class SchedulerError(ParcoursError):
     """A central scheduler that does not answer."""
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import datetime
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from workflows.answers.check_suites import checked_suites
+from workflows.answers.datasets import dataset
 from workflows.data.tables import resolve_schema
 from workflows.errors import ParcoursError, PipelineError, TemplateError, listed
 from workflows.notebooks.template import Template
@@ -117,11 +119,21 @@ def _stage(cls: type[Stage]) -> None:
     """Plan the stage for the last date with data, which calls its requires(), and see that compute() takes what it gives."""
     if cls.compute is Stage.compute:
         raise PipelineError.no_compute(cls.get_task_family())
-    dates = [query.last_date() for query in tables().values() if issubclass(query, Query) and query.dates]
-    given = {"date": max([day for day in dates if day], default=current().today)}
+    given = {"date": _day()}
     params = [(known, param) for known, param in cls.get_params() if known != "version"]
     if all(known in given or param.has_task_value(cls.get_task_family(), known) for known, param in params):
         cls(**{known: given[known] for known, _ in params if known in given}).check_arguments()
+
+
+def _day() -> datetime.date:
+    """A date with data: the last one, of a dataset the last that all its queries have."""
+    if current().settings.dataset:
+        described = dataset().description
+        dates = [described.dates(query) for query in described.queries]
+        held = set.intersection(*(set(days) for days in dates if days)) if any(dates) else set()
+        return max(map(datetime.date.fromisoformat, held), default=current().today)
+    last = [query.last_date() for query in tables().values() if issubclass(query, Query) and query.dates]
+    return max([day for day in last if day], default=current().today)
 
 
 def _task(name: str, cls: type[Result]) -> Checked:
