@@ -22,6 +22,8 @@ def write(pipeline: Any) -> Any:
     """Writes the suites of a project with a template `plain`, which records `sum`, and `free`, which may record anything."""
     (pipeline.folder / "templates" / "samples").mkdir()
     (pipeline.folder / "templates" / "samples" / "cleaned.parquet").touch()
+    (pipeline.folder / "templates" / "datasets").mkdir()
+    (pipeline.folder / "templates" / "datasets" / "january.parcours").touch()
     pipeline.template("plain", PARAMETERS, "from workflows import measure as m", "m('sum', factor)")
     pipeline.template("free", PARAMETERS, "from workflows import measure", "for name in 'ab':\n    measure(name, 1)")
     pipeline.load(CLEANED)
@@ -81,6 +83,13 @@ def test_a_folder_in_place_of_the_file_is_named(write: Any) -> None:
     assert [found.error for found in suites()] == [
         "templates/suites.toml cannot be read (Is a directory); expected a file of suites."
     ]
+
+
+def test_a_dataset_that_is_not_there_is_a_warning(write: Any) -> None:
+    write(HEAD.replace("january", "januar") + REPORT)
+    [found] = suites()
+    assert found.warnings == ("the dataset 'januar' is not in the store. Datasets: january. Did you mean 'january'?",)
+    assert not Path("data/store/datasets").exists()
 
 
 def test_a_measure_that_no_template_records_is_a_warning(write: Any) -> None:

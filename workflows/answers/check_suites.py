@@ -10,7 +10,8 @@ from workflows.errors import ParcoursError, SuiteError, listed, nearest
 from workflows.evaluation import suites
 from workflows.evaluation.suites import Asked, Suite
 from workflows.identity.canonical import canonical_json
-from workflows.tasks.project import current
+from workflows.store.datasets import ENDING
+from workflows.tasks.project import SHIPPED, current
 from workflows.tasks.report import ReportTask
 
 
@@ -23,7 +24,7 @@ class CheckedSuite:
     """What it is made of."""
     error: str | None = None
     warnings: tuple[str, ...] = ()
-    """The measures that it names and no template records, where that can be told."""
+    """What it names and is not there: the dataset, and measures that no template records, where that can be told."""
 
 
 def checked_suites() -> list[CheckedSuite]:
@@ -50,7 +51,7 @@ def _checked(where: str, suite: Suite) -> CheckedSuite:
         except ParcoursError as error:
             place = f"{where}, suite '{suite.name}'"
             return CheckedSuite(suite.name, error=str(SuiteError.report(place, asked.key, str(error))))
-    return CheckedSuite(suite.name, _summary(suite), warnings=tuple(_unrecorded(suite, found)))
+    return CheckedSuite(suite.name, _summary(suite), warnings=(*_missing(suite), *_unrecorded(suite, found)))
 
 
 def _summary(suite: Suite) -> str:
@@ -65,6 +66,16 @@ def _summary(suite: Suite) -> str:
 def _ask(asked: Asked) -> None:
     """Have the template read and the parameters validated, once for all dates, as a task does."""
     ReportTask.settled({"template": asked.template, "parameters": canonical_json(asked.parameters), "date": None})
+
+
+def _missing(suite: Suite) -> Iterator[str]:
+    """Whether the dataset is neither in the store nor shipped; another machine's store may have it."""
+    project = current()
+    known = project.store.datasets.names()
+    shipped = sorted(path.stem for path in (project.settings.templates / SHIPPED).glob(f"*{ENDING}"))
+    if suite.dataset not in (*known, *shipped):
+        datasets = sorted({*known, *shipped})
+        yield f"the dataset '{suite.dataset}' is not in the store. Datasets: {listed(datasets)}.{nearest(suite.dataset, datasets)}"
 
 
 def _unrecorded(suite: Suite, found: Mapping[str, Recorded]) -> Iterator[str]:
