@@ -79,6 +79,11 @@ def test_hostile_texts_mean_nothing_but_themselves() -> None:
     assert '<img src="http://evil' not in html
 
 
+def test_the_lines_of_a_difference_begin_with_their_sign() -> None:
+    report = replace(some.full().reports[1], causes=("code  x changed", "      -a = 1", "      +a = 2"))
+    assert "\ncode  x changed\n-a = 1\n+a = 2\n" in markdown(replace(some.full(), reports=(report,)))
+
+
 def test_nobody_is_called_by_a_comment() -> None:
     outside = re.sub(r"(`{3,})\w*\n.*?\n\1", "", markdown(some.hostile()), flags=re.DOTALL)
     assert not re.search(r"@\w", outside)

@@ -97,6 +97,13 @@ def test_every_kind_of_evaluation_can_be_drawn(stored: Callable[[Evaluation], Ev
         assert all(one._repr_mimebundle_()[0]["image/png"].startswith(b"\x89PNG") for one in drawn)
 
 
+def test_what_has_no_pixels_is_told_and_not_drawn(stored: Callable[[Evaluation], Evaluated], tmp_path: Path) -> None:
+    found = stored(some.full())
+    for name in some.PICTURES:
+        (tmp_path / name).write_text("<svg xmlns='http://www.w3.org/2000/svg'/>")
+    assert str(drawing.side_by_side(found.pictures()[0])).endswith("its pictures cannot be shown here.")
+
+
 def test_hostile_texts_do_not_break_out_of_a_notebook(stored: Callable[[Evaluation], Evaluated]) -> None:
     found = stored(some.hostile())
     pieces = [drawing.verdict(found), drawing.causes(found), *(drawing.table(frame, "none") for frame in (found.measures(), found.reports(), found.tables()))]  # fmt: skip
