@@ -122,9 +122,10 @@ class PipelineError(BadInput):
         return cls(f"{task}: compute{found} does not take what requires() gives, {given}: {why}.")
 
     @classmethod
-    def columns_text(cls, task: str, found: str) -> PipelineError:
-        """A text where a list of columns is expected."""
-        return cls(f"{task}: columns names {found!r}, a text; expected a list of names, such as [{found!r}].")
+    def no_columns_list(cls, task: str, found: object) -> PipelineError:
+        """Something else where a list of columns is expected."""
+        example = [found if isinstance(found, str) else "name"]
+        return cls(f"{task}: columns names {found!r}, which is no list of names; expected one, such as {example!r}.")
 
     @classmethod
     def columns_of_nothing(cls, task: str, found: str, names: Iterable[str]) -> PipelineError:
@@ -166,6 +167,11 @@ class PipelineError(BadInput):
 
 class UsageError(BadInput):
     """A command that names no task, leaves out what it needs, or gives what cannot be."""
+
+    @classmethod
+    def not_both(cls, one: str, other: str) -> UsageError:
+        """Two things that exclude each other."""
+        return cls(f"{one} and {other} cannot both be given; expected one of them.")
 
     @classmethod
     def unknown_task(cls, name: str, known: Sequence[str]) -> UsageError:
@@ -688,6 +694,81 @@ class PlanError(ParcoursError):
         )
 
 
+class TrendError(BadInput):
+    """A trend, a step or a comparison that cannot be told from the runs that there are."""
+
+    @classmethod
+    def no_runs(cls, suite: str, others: Sequence[str]) -> NothingMeasured:
+        """A history without any run."""
+        known = [other for other in others if other != suite]
+        hint = f" Suites with runs: {listed(known)}.{nearest(suite, known)}" if known else ""
+        return NothingMeasured(
+            f"no commit of this history was run through suite '{suite}'; "
+            f"`parcours evaluate --range A..B` runs those after A up to B.{hint}"
+        )
+
+    @classmethod
+    def unknown(cls, what: str, name: str, known: Sequence[str]) -> TrendError:
+        """A measure, template or date that no run has."""
+        return cls(f"no run has the {what} '{name}'. There {_are(known, what)} {listed(known)}.{nearest(name, known)}")
+
+    @classmethod
+    def no_step(cls, measure: str, report: str) -> NothingMeasured:
+        """A line that is level."""
+        return NothingMeasured(
+            f"'{measure}' of {report} has no step in the runs that are stored; expected --from and --to, the commits to look between."
+        )
+
+    @classmethod
+    def same(cls, measure: str, old: str, new: str, value: str) -> TrendError:
+        """Two ends that do not differ."""
+        return cls(f"'{measure}' is {value} at both {old} and {new}; expected two commits between which it changed.")
+
+    @classmethod
+    def not_before(cls, old: str, new: str) -> TrendError:
+        """Ends that do not lie on one line."""
+        return cls(
+            f"{old} is not among the first parents of {new}; expected in --from a commit that came before the one of --to."
+        )
+
+    @classmethod
+    def no_start(cls, new: str) -> TrendError:
+        """An end without a beginning."""
+        return cls(f"--to {new} is given without --from; expected both, or neither for the latest step of the trend.")
+
+    @classmethod
+    def no_value(cls, measure: str, commit: str, why: str) -> NothingMeasured:
+        """An end that has no value."""
+        return NothingMeasured(f"'{measure}' has no value at {commit}: {why}. Name another commit.")
+
+    @classmethod
+    def no_matplotlib(cls) -> TrendError:
+        """Nothing that can draw."""
+        return cls("a picture needs matplotlib, which is not installed; `pip install 'parcours[trend]'` brings it.")
+
+    @classmethod
+    def no_picture(cls, file: Path) -> TrendError:
+        """A file of another kind."""
+        return cls(f"--picture names {file}; expected a file that ends in .svg or .png.")
+
+    @classmethod
+    def not_comparable(cls, a: str, b: str, why: str) -> TrendError:
+        """Two things of different kinds, or of none."""
+        return cls(
+            f"'{a}' and '{b}' cannot be compared: {why}; expected two commits, two dates, or two datasets with --datasets."
+        )
+
+
+class NothingMeasured(TrendError):
+    """There is nothing to answer from."""
+
+    exit_code = 3
+
+
+def _are(known: Sequence[str], what: str) -> str:
+    return f"is the {what}" if len(known) == 1 else f"are the {what}s"
+
+
 class AcceptanceError(BadInput):
     """A code change that cannot be accepted."""
 
@@ -709,6 +790,124 @@ class AcceptanceError(BadInput):
         return cls(f"nothing to accept: the code of {task} is the one that made its stored results; expected a change.")
 
 
+class DatasetError(BadInput):
+    """A dataset that is not there, cannot be made, or does not have what is asked of it."""
+
+    @classmethod
+    def missing(cls, name: str, known: Sequence[str]) -> DatasetError:
+        """No dataset of this name."""
+        return cls(
+            f"there is no dataset '{name}' in the store. Datasets: {listed(known)}.{nearest(name, known)} "
+            "Make one with `parcours freeze`, or bring one in with `parcours datasets import FILE`."
+        )
+
+    @classmethod
+    def bad_name(cls, name: str) -> DatasetError:
+        """A name that could lead elsewhere."""
+        return cls(
+            f"{name!r} is no name for a dataset; expected up to 64 letters, digits, '_', '-' and '.', a letter or digit first, and not 'none'."
+        )
+
+    @classmethod
+    def exists(cls, name: str) -> DatasetError:
+        """A name that is taken."""
+        return cls(f"the store has a dataset '{name}' already, and datasets never change; expected another name.")
+
+    @classmethod
+    def other(cls, file: str, name: str, found: str, kept: str) -> DatasetError:
+        """A file with another dataset of the same name."""
+        return cls(
+            f"{file} holds another dataset '{name}' ({found[:16]}) than the store has ({kept[:16]}), and datasets never "
+            "change; expected a dataset of another name: freeze it anew where it is from."
+        )
+
+    @classmethod
+    def not_one(cls, file: str, why: str) -> DatasetError:
+        """A file that holds no dataset."""
+        return cls(f"{file} {why}; expected a file that `parcours datasets export` wrote. Nothing was brought in.")
+
+    @classmethod
+    def no_statement(cls, name: str, task: str, statement: str) -> DatasetError:
+        """A statement that was not frozen, or is another by now."""
+        return cls(
+            f"dataset '{name}' has no answers to {statement} of {task} as it is written now. Datasets never change: "
+            "freeze anew under another name, with `parcours freeze NAME2`."
+        )
+
+    @classmethod
+    def no_answer(cls, name: str, query: str, values: str, kept: Sequence[str]) -> DatasetError:
+        """Values that were not frozen; `kept` are the dates that were."""
+        of = f" of {listed_ranges(kept)}" if kept else ""
+        return cls(
+            f"dataset '{name}' has no {query} for {values}; it has {query}{of}. Datasets never change: freeze anew under "
+            f"another name, with `parcours freeze NAME2 --queries {query}` and dates that include it."
+        )
+
+    @classmethod
+    def not_a_query(cls, name: str, known: Sequence[str]) -> DatasetError:
+        """Something to freeze that is no query."""
+        return cls(f"there is no query '{name}' to freeze. Queries: {listed(known)}.{nearest(name, known)}")
+
+    @classmethod
+    def needs(cls, query: str, parameter: str) -> DatasetError:
+        """A query's parameter without a value."""
+        return cls(
+            f"{query} needs a value for '{parameter}' to be frozen, none is given; "
+            f"expected --parameters '{{\"{parameter}\": ...}}'."
+        )
+
+    @classmethod
+    def no_such_parameter(cls, parameter: str, known: Sequence[str]) -> DatasetError:
+        """A value for a parameter that no query has."""
+        return cls(
+            f"--parameters names '{parameter}', which no query to freeze has besides its date; "
+            f"expected one of {listed(known)}.{nearest(parameter, known)}"
+        )
+
+    @classmethod
+    def nothing(cls, queries: Sequence[str], dates: str) -> DatasetError:
+        """A range in which there are no data."""
+        return cls(f"{listed(queries)} have no data {dates}; expected dates with data. Nothing was frozen.")
+
+    @classmethod
+    def moved(cls, query: str, values: str) -> DatasetError:
+        """Rows that changed while they were frozen."""
+        return cls(
+            f"{query} for {values} changed in the database while it was frozen; nothing was stored. "
+            "Run the command again, with dates that are settled."
+        )
+
+    @classmethod
+    def not_kept(cls, query: str, column: str, found: str) -> DatasetError:
+        """A value that no file can hold exactly."""
+        return cls(
+            f"{query}: column '{column}' has a value of type {found}, which a dataset cannot keep exactly; "
+            "expected numbers, texts, bytes, dates and times: cast it in the statement."
+        )
+
+
+class DamagedDataset(DatasetError):
+    """A dataset that is not as it was frozen."""
+
+    exit_code = 1
+
+    @classmethod
+    def file(cls, name: str, path: str, found: str, expected: str) -> DamagedDataset:
+        """A file with other bytes."""
+        return cls(
+            f"dataset '{name}' is damaged: {path} is {found[:16]}, recorded was {expected[:16]}. Import it again with "
+            "`parcours datasets import FILE`, or freeze anew under another name."
+        )
+
+    @classmethod
+    def record(cls, name: str, path: str, why: str) -> DamagedDataset:
+        """A record that nothing can be relied on of."""
+        return cls(
+            f"dataset '{name}' is damaged: {path} {why}; expected the record as it was written. Import it again with "
+            "`parcours datasets import FILE`, or freeze anew under another name."
+        )
+
+
 class SchedulerError(ParcoursError):
     """A central scheduler that does not answer."""
 
@@ -721,6 +920,114 @@ class SchedulerError(ParcoursError):
         )
 
 
+class CommitError(ParcoursError):
+    """A commit that cannot be found or put through a suite; the fault is not the commit's code."""
+
+    exit_code = 4
+
+    @classmethod
+    def no_git(cls, why: str) -> CommitError:
+        """git cannot be run."""
+        return cls(f"git cannot be run: {why}. Evaluating commits needs git; install it.")
+
+    @classmethod
+    def no_repository(cls, folder: str) -> CommitError:
+        """No repository."""
+        return cls(f"{folder} lies in no git repository; evaluation compares its commits. `git init` makes one.")
+
+    @classmethod
+    def unknown(cls, ref: str, is_empty: bool) -> UnknownCommit:
+        """A name that means no commit."""
+        if is_empty:
+            return UnknownCommit("the repository has no commits yet; commit something first.")
+        return UnknownCommit(
+            f"git knows no commit '{ref}'. Name one by its hash, a branch or a tag; "
+            "a clone that lacks older commits gets them with `git fetch --unshallow`."
+        )
+
+    @classmethod
+    def clean(cls, head: str) -> UnknownCommit:
+        """No uncommitted work."""
+        return UnknownCommit(
+            f"nothing differs from commit {head}: there is no uncommitted work to evaluate. Leave --dirty out."
+        )
+
+    @classmethod
+    def no_range(cls, found: str) -> UnknownCommit:
+        """A range that is none."""
+        return UnknownCommit(f"--range is '{found}'; expected A..B: the commits after A up to B.")
+
+    @classmethod
+    def refused(cls, command: str, told: str) -> CommitError:
+        """git failed."""
+        return cls(f"`git {command}` failed: {' '.join(told.split()) or 'it said nothing'}")
+
+    @classmethod
+    def shallow(cls, commit: str, trunk: str) -> CommitError:
+        """Too few commits to find the base."""
+        return cls(
+            f"commit {commit} has no base here: the clone lacks the commits that it shares with {trunk}. "
+            "Get them with `git fetch --unshallow`, or name a base with --base."
+        )
+
+    @classmethod
+    def no_trunk(cls, name: str | None) -> UnknownCommit:
+        """No branch to compare with."""
+        found = (
+            f"[evaluation] trunk names '{name}', which git does not know"
+            if name
+            else "there is no branch main or master"
+        )
+        return UnknownCommit(
+            f"{found}. Set [evaluation] trunk in luigi.cfg to the branch that commits are compared with, or give --base."
+        )
+
+    @classmethod
+    def no_submodule(cls, place: str, sha: str) -> CommitError:
+        """A submodule that was not fetched."""
+        return cls(
+            f"the submodule {place} is not here at commit {sha}. Fetch it with `git submodule update --init --recursive`."
+        )
+
+    @classmethod
+    def no_lock(cls, commit: str, name: str) -> CommitError:
+        """A commit that does not say what it runs in."""
+        return cls(
+            f"commit {commit} has no {name}, so the environment to run it in is not known. "
+            "[evaluation] lock in luigi.cfg names the file; empty, it stands for the environment that runs now."
+        )
+
+    @classmethod
+    def no_environment(cls, commit: str, told: str) -> CommitError:
+        """A lock that cannot be installed."""
+        return cls(f"the environment of commit {commit} cannot be built from its lock: {told}")
+
+    @classmethod
+    def ended(cls, commit: str, how: str, told: str) -> CommitError:
+        """The process that ran the commit ended without an answer."""
+        return cls(f"the run of commit {commit} ended before its time, {how}: {told or 'it said nothing'}")
+
+
+class UnknownCommit(CommitError, BadInput):
+    """A commit that does not exist: nothing was run."""
+
+    exit_code = 2
+
+
+class NoSuite(BadInput):
+    """There is nothing to evaluate a commit with."""
+
+    exit_code = 3
+
+    @classmethod
+    def nowhere(cls, file: str, commit: str, trunk: str | None) -> NoSuite:
+        """Neither the commit nor the trunk has suites."""
+        others = f" nor {trunk}" if trunk else ""
+        return cls(
+            f"neither commit {commit}{others} has {file}, which says what to evaluate; docs/suites.md has one to start from."
+        )
+
+
 class SuiteError(BadInput):
     """A file of suites that is none, or a suite that is missing."""
 
@@ -728,6 +1035,16 @@ class SuiteError(BadInput):
     def not_toml(cls, where: str, why: str) -> SuiteError:
         """A file that cannot be read."""
         return cls(f"{where} is no TOML: {why}; expected suites such as `[default]`, each with a dataset and reports.")
+
+    @classmethod
+    def not_readable(cls, where: str, why: str) -> SuiteError:
+        """A file that the system does not give."""
+        return cls(f"{where} cannot be read ({why}); expected a file of suites.")
+
+    @classmethod
+    def report(cls, place: str, report: str, why: str) -> SuiteError:
+        """A report that its template does not make."""
+        return cls(f"{place}, report '{report}': {why}")
 
     @classmethod
     def empty(cls, where: str) -> SuiteError:
@@ -765,3 +1082,29 @@ class SuiteError(BadInput):
     def unknown(cls, name: str, known: Sequence[str]) -> SuiteError:
         """A suite that no file has."""
         return cls(f"there is no suite '{name}'. Suites: {listed(known)}.{nearest(name, known)}")
+
+
+class QueueError(ParcoursError):
+    """A queue that cannot take commits."""
+
+    exit_code = 4
+
+    @classmethod
+    def unwritable(cls, folder: str, why: str) -> QueueError:
+        """The file system says no."""
+        return cls(
+            f"{folder} cannot be written ({why}); nothing was queued. Make room there, or set `cache` in luigi.cfg."
+        )
+
+    @classmethod
+    def no_commit(cls, name: str, folder: str) -> QueuedNothing:
+        """A name that means no commit."""
+        return QueuedNothing(
+            f"'{name}' is no commit that git knows in {folder}; nothing was queued. Name one of `git log`."
+        )
+
+
+class QueuedNothing(QueueError, BadInput):
+    """What was to be queued is no commit."""
+
+    exit_code = 2

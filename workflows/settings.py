@@ -16,6 +16,7 @@ from luigi.configuration import get_config
 from workflows.errors import SettingError
 
 SECTION = "workflows"
+EVALUATION = "evaluation"
 PREFIX = "PARCOURS_"
 
 
@@ -37,6 +38,8 @@ class Settings:
     """The folder of the notebooks."""
     database: str
     """An SQLAlchemy URL."""
+    dataset: str | None
+    """The name of a dataset that answers in place of the database; None for the database."""
     cell_timeout: float | None
     """Seconds that one cell of a report may take; None for no limit."""
     report_timeout: float | None
@@ -45,6 +48,30 @@ class Settings:
     """Whether reports open with their code shown."""
     warm_kernels: bool
     """Whether kernels are forked from a process that has imported what templates import."""
+
+
+@dataclass(frozen=True)
+class EvaluationSettings:
+    """The section [evaluation] of luigi.cfg."""
+
+    trunk: str | None
+    """The branch that commits are compared with; None for main or master."""
+    lock: str
+    """The file of pinned packages that a commit runs with; empty for the environment that runs now."""
+    variables: tuple[str, ...]
+    """The variables of the user's environment that a commit's run gets, beside those that every one gets."""
+
+
+def load_evaluation() -> EvaluationSettings:
+    """Read how commits are evaluated; raises SettingError for an unknown key."""
+    config = get_config()
+    given = dict(config[EVALUATION]) if config.has_section(EVALUATION) else {}
+    known = [field.name for field in dataclasses.fields(EvaluationSettings)]
+    for key in given:
+        if key not in known and key not in config.defaults():
+            raise SettingError.unknown(key, f"luigi.cfg, [{EVALUATION}]", known)
+    names = tuple(name.strip() for name in given.get("variables", "").split(",") if name.strip())
+    return EvaluationSettings(given.get("trunk") or None, given.get("lock", "requirements.lock").strip(), names)
 
 
 def load() -> Settings:
@@ -134,6 +161,10 @@ def _url(value: str, key: str, where: str) -> str:
     return value.strip()
 
 
+def _optional(value: str, key: str, where: str) -> str | None:
+    return None if value.strip() in ("", "none") else value.strip()
+
+
 def _seconds(value: str, key: str, where: str) -> float | None:
     try:
         seconds = float(value)
@@ -163,6 +194,7 @@ _KEYS: dict[str, tuple[str, Callable[[str, str, str], Any]]] = {
     "cache": ("data/cache", _text),
     "templates": ("templates", _text),
     "database": ("sqlite:///data/nyc.db", _url),
+    "dataset": ("none", _optional),
     "cell_timeout": ("600", _seconds),
     "report_timeout": ("3600", _seconds),
     "code": ("hidden", _shown),
