@@ -87,6 +87,18 @@ def test_a_backfill_takes_templates_separated_by_commas(light: Any) -> None:
     assert [path.split("/")[4].partition("-")[0] for path in reports(done)] == ["light", "third"]
 
 
+def test_a_backfill_of_all_leaves_out_a_template_that_says_so_and_makes_it_by_its_name(light: Any) -> None:
+    light.template("undated", "1", parcours={"all": False})
+
+    def templates(*options: str) -> list[str]:
+        command = ["Backfill", "--start", DAY, "--stop", DAY, "--local-scheduler", *options]
+        paths = reports(light.run("luigi", "--module", "workflows", *command))
+        return [path.split("/")[4].partition("-")[0] for path in paths]
+
+    assert templates() == ["light", "small"]
+    assert templates("--template", "undated") == ["undated"]
+
+
 def test_a_backfill_makes_what_can_be_made_and_says_what_is_missing(shared: Any, first: Any) -> None:
     options = ["--start", "2020-01-01", "--stop", "2020-01-03", "--template", "small", "--local-scheduler"]
     done = shared.run("luigi", "--module", "workflows", "Backfill", *options, "--workers", "2")

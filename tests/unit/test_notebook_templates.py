@@ -87,6 +87,12 @@ def test_the_author_says_whether_the_code_is_shown(make: Make, options: Any, sho
     assert make("a = 1", parcours=options).shows_code is shown
 
 
+@pytest.mark.parametrize("options", [{"all": True}, {}, "x", {"all": None}])
+def test_a_template_is_one_of_all_unless_its_author_says_no(make: Make, options: Any) -> None:
+    assert make("a = 1", parcours=options).is_in_all
+    assert not make("a = 1", parcours={"all": False}).is_in_all
+
+
 def test_tables_and_values_are_apart(make: Make) -> None:
     template = make("a = 1\nevents: 'Events' = 'x.parquet'\nb: int")
     assert template.tables == {"events": "Events"}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 from collections.abc import Callable, Mapping
 from html import escape
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from workflows.evaluation import wording
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
     from pandas import DataFrame
+    from PIL.Image import Image
 
 COLOURS = {"worse": "#a8323a", "missing": "#8a5a00", "better": "#2b7a4b", "new": "#2f6f8f", "same": "#5b6675"}
 _OTHER = "#5b6675"
@@ -118,12 +120,10 @@ def changes(found: Evaluated) -> Drawing:
 
 def side_by_side(pictures: Pictures) -> Drawing:
     """A figure at the base, at the commit, and where they differ."""
-    if not pictures.files:
-        words = f"{pictures.title}; its pictures are not at hand."
+    shown = {side: picture for side, path in pictures.files.items() if (picture := _opened(path))}
+    if not shown:
+        words = f"{pictures.title}; its pictures cannot be shown here."
         return _drawn(lambda figure: _sentence(figure, words), 0.5, words)
-    from PIL import Image
-
-    shown = {side: Image.open(io.BytesIO(path.read_bytes())).convert("RGB") for side, path in pictures.files.items()}
 
     def draw(figure: Figure) -> None:
         for axes, (side, picture) in zip(figure.subplots(1, len(shown), squeeze=False)[0], shown.items(), strict=True):
@@ -133,6 +133,17 @@ def side_by_side(pictures: Pictures) -> Drawing:
 
     tallest = max(picture.height / picture.width for picture in shown.values())
     return _drawn(draw, min(0.4 + tallest * _WIDTH / len(shown), 12.0), pictures.title)
+
+
+def _opened(path: Path) -> Image | None:
+    """A picture's pixels; None for a drawing, which has none, and for what is no picture."""
+    import PIL.Image
+
+    try:
+        with PIL.Image.open(path) as found:
+            return found.convert("RGB")
+    except (OSError, ValueError):
+        return None
 
 
 def _commit(commit: Any) -> str:

@@ -127,7 +127,8 @@ def _report(report: ReportVerdict, link: str | None, pictures: Read | None) -> I
         return
     parts = [_links(report, link)] if link else []
     if report.causes:
-        parts.append(_fenced(list(report.causes), "diff"))
+        # Only at its beginning makes a sign a line of a difference.
+        parts.append(_fenced([re.sub(r"^\s+(?=[+-])", "", line) for line in report.causes], "diff"))
     parts += [f"- {_text(table['name'])}: {_text(table.get('sentence', 'other rows'))}" for table in report.tables]
     parts += _figures(report, link, pictures)
     first = f": {_text(report.causes[0])}" if report.causes else ""

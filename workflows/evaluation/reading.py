@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from workflows.errors import PathError
 from workflows.evaluation import wording
 from workflows.evaluation.verdict import Evaluation, ReportVerdict
+from workflows.identity.canonical import digest_bytes
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -45,10 +46,13 @@ class Evaluated:
     folder: Path
 
     @classmethod
-    def read(cls, path: str | Path) -> Evaluated:
-        """The evaluation in a file; raises PathError for what is none."""
+    def read(cls, path: str | Path, digest: str | None = None) -> Evaluated:
+        """The evaluation in a file, whose sha256 begins with `digest` if one is given; raises PathError for what is none."""
         try:
-            found = Evaluation.from_json(json.loads(Path(path).read_bytes()))
+            data = Path(path).read_bytes()
+            if not digest_bytes(data).startswith(digest or ""):
+                raise PathError.no_evaluation(str(path), f"has the sha256 {digest_bytes(data)}, not {digest}")
+            found = Evaluation.from_json(json.loads(data))
         except OSError as error:
             raise PathError.no_evaluation(str(path), f"cannot be read ({error.strerror})") from error
         except (ValueError, AttributeError, TypeError, RecursionError) as error:
