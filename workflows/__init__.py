@@ -36,6 +36,7 @@ def _register() -> None:
     """Make every task of the project known to Luigi."""
     from workflows.tasks import backfill, command, configuration, project  # noqa: F401 - importing a task registers it
 
+    importlib.import_module("workflows.commits.task")
     command.install()
     configuration.check("ReportTask", "Backfill")
     project.current()

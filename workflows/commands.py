@@ -161,18 +161,43 @@ def _reproduce(commands: Commands) -> None:
 
 def _evaluate(commands: Commands) -> None:
     def ask(options: Options) -> Answer:
-        from workflows.commits import queue
+        if options.queue or options.work or options.status:
+            return _queued(options)
+        from workflows.commits.answer import Files, answer, answers
 
-        if options.queue:
-            return queue.add(options.queue, options.suite)
-        return queue.work() if options.work else queue.status()
+        if options.range:
+            return answers(options.range, options.suite)
+        files = Files(options.junit, options.markdown, options.link)
+        return answer(options.commit, options.base, options.suite, options.dirty, files)
 
-    parser = commands.add("evaluate", "put commits through a suite, one after the other", ask)
+    parser = commands.add("evaluate", "put a commit through a suite and compare it with its base", ask)
+    parser.add_argument("commit", nargs="?", metavar="COMMIT", help="a hash, a branch or a tag; HEAD without it")
+    parser.add_argument("--base", metavar="REF", help="what it is compared with; else where it left the trunk")
     parser.add_argument("--suite", default="default", metavar="NAME", help="the suite of templates/suites.toml")
-    which = parser.add_mutually_exclusive_group(required=True)
+    which = parser.add_mutually_exclusive_group()
+    which.add_argument("--dirty", action="store_true", help="evaluate the uncommitted work")
+    which.add_argument(
+        "--range", metavar="A..B", help="all commits after A up to B, newest first; goes on where it ended"
+    )
     which.add_argument("--queue", nargs="+", metavar="COMMIT", help="have commits evaluated in the background")
     which.add_argument("--work", action="store_true", help="evaluate what is queued, now")
     which.add_argument("--status", action="store_true", help="say what is queued, and what became of it")
+    parser.add_argument("--junit", type=Path, metavar="FILE", help="also write the verdict as JUnit XML")
+    parser.add_argument("--markdown", type=Path, metavar="FILE", help="also write a comment for a merge request")
+    parser.add_argument("--link", metavar="URL", help="where others can read the evaluation's folder, for the comment")
+
+
+def _queued(options: Options) -> Answer:
+    from workflows.commits import queue
+    from workflows.errors import UsageError
+
+    asked = "--queue" if options.queue else "--work" if options.work else "--status"
+    for name in ("commit", "base", "junit", "markdown", "link"):
+        if getattr(options, name) is not None:
+            raise UsageError.not_both(asked, "COMMIT" if name == "commit" else f"--{name}")
+    if options.queue:
+        return queue.add(options.queue, options.suite)
+    return queue.work() if options.work else queue.status()
 
 
 def _accept(commands: Commands) -> None:

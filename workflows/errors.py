@@ -168,6 +168,11 @@ class UsageError(BadInput):
     """A command that names no task, leaves out what it needs, or gives what cannot be."""
 
     @classmethod
+    def not_both(cls, one: str, other: str) -> UsageError:
+        """Two things that exclude each other."""
+        return cls(f"{one} and {other} cannot both be given; expected one of them.")
+
+    @classmethod
     def unknown_task(cls, name: str, known: Sequence[str]) -> UsageError:
         """No task of this name."""
         return cls(f"there is no task '{name}'. Tasks: {listed(known)}.{nearest(name, known)}")
@@ -716,8 +721,116 @@ class SchedulerError(ParcoursError):
         )
 
 
+class CommitError(ParcoursError):
+    """A commit that cannot be found or put through a suite; the fault is not the commit's code."""
+
+    exit_code = 4
+
+    @classmethod
+    def no_git(cls, why: str) -> CommitError:
+        """git cannot be run."""
+        return cls(f"git cannot be run: {why}. Evaluating commits needs git; install it.")
+
+    @classmethod
+    def no_repository(cls, folder: str) -> CommitError:
+        """No repository."""
+        return cls(f"{folder} lies in no git repository; evaluation compares its commits. `git init` makes one.")
+
+    @classmethod
+    def unknown(cls, ref: str, is_empty: bool) -> UnknownCommit:
+        """A name that means no commit."""
+        if is_empty:
+            return UnknownCommit("the repository has no commits yet; commit something first.")
+        return UnknownCommit(
+            f"git knows no commit '{ref}'. Name one by its hash, a branch or a tag; "
+            "a clone that lacks older commits gets them with `git fetch --unshallow`."
+        )
+
+    @classmethod
+    def clean(cls, head: str) -> UnknownCommit:
+        """No uncommitted work."""
+        return UnknownCommit(
+            f"nothing differs from commit {head}: there is no uncommitted work to evaluate. Leave --dirty out."
+        )
+
+    @classmethod
+    def no_range(cls, found: str) -> UnknownCommit:
+        """A range that is none."""
+        return UnknownCommit(f"--range is '{found}'; expected A..B: the commits after A up to B.")
+
+    @classmethod
+    def refused(cls, command: str, told: str) -> CommitError:
+        """git failed."""
+        return cls(f"`git {command}` failed: {' '.join(told.split()) or 'it said nothing'}")
+
+    @classmethod
+    def shallow(cls, commit: str, trunk: str) -> CommitError:
+        """Too few commits to find the base."""
+        return cls(
+            f"commit {commit} has no base here: the clone lacks the commits that it shares with {trunk}. "
+            "Get them with `git fetch --unshallow`, or name a base with --base."
+        )
+
+    @classmethod
+    def no_trunk(cls, name: str | None) -> UnknownCommit:
+        """No branch to compare with."""
+        found = (
+            f"[evaluation] trunk names '{name}', which git does not know"
+            if name
+            else "there is no branch main or master"
+        )
+        return UnknownCommit(
+            f"{found}. Set [evaluation] trunk in luigi.cfg to the branch that commits are compared with, or give --base."
+        )
+
+    @classmethod
+    def no_submodule(cls, place: str, sha: str) -> CommitError:
+        """A submodule that was not fetched."""
+        return cls(
+            f"the submodule {place} is not here at commit {sha}. Fetch it with `git submodule update --init --recursive`."
+        )
+
+    @classmethod
+    def no_lock(cls, commit: str, name: str) -> CommitError:
+        """A commit that does not say what it runs in."""
+        return cls(
+            f"commit {commit} has no {name}, so the environment to run it in is not known. "
+            "[evaluation] lock in luigi.cfg names the file; empty, it stands for the environment that runs now."
+        )
+
+    @classmethod
+    def no_environment(cls, commit: str, told: str) -> CommitError:
+        """A lock that cannot be installed."""
+        return cls(f"the environment of commit {commit} cannot be built from its lock: {told}")
+
+    @classmethod
+    def ended(cls, commit: str, how: str, told: str) -> CommitError:
+        """The process that ran the commit ended without an answer."""
+        return cls(f"the run of commit {commit} ended before its time, {how}: {told or 'it said nothing'}")
+
+
+class UnknownCommit(CommitError, BadInput):
+    """A commit that does not exist: nothing was run."""
+
+    exit_code = 2
+
+
+class NoSuite(BadInput):
+    """There is nothing to evaluate a commit with."""
+
+    exit_code = 3
+
+    @classmethod
+    def nowhere(cls, file: str, commit: str, trunk: str | None) -> NoSuite:
+        """Neither the commit nor the trunk has suites."""
+        others = f" nor {trunk}" if trunk else ""
+        return cls(
+            f"neither commit {commit}{others} has {file}, which says what to evaluate; docs/suites.md has one to start from."
+        )
+
+
 class QueueError(ParcoursError):
-    """A queue that cannot take commits."""
+    """A queue of commits that cannot take any."""
 
     exit_code = 4
 
@@ -727,16 +840,3 @@ class QueueError(ParcoursError):
         return cls(
             f"{folder} cannot be written ({why}); nothing was queued. Make room there, or set `cache` in luigi.cfg."
         )
-
-    @classmethod
-    def no_commit(cls, name: str, folder: str) -> QueuedNothing:
-        """A name that means no commit."""
-        return QueuedNothing(
-            f"'{name}' is no commit that git knows in {folder}; nothing was queued. Name one of `git log`."
-        )
-
-
-class QueuedNothing(QueueError, BadInput):
-    """What was to be queued is no commit."""
-
-    exit_code = 2

@@ -16,6 +16,7 @@ from luigi.configuration import get_config
 from workflows.errors import SettingError
 
 SECTION = "workflows"
+EVALUATION = "evaluation"
 PREFIX = "PARCOURS_"
 
 
@@ -45,6 +46,30 @@ class Settings:
     """Whether reports open with their code shown."""
     warm_kernels: bool
     """Whether kernels are forked from a process that has imported what templates import."""
+
+
+@dataclass(frozen=True)
+class EvaluationSettings:
+    """The section [evaluation] of luigi.cfg."""
+
+    trunk: str | None
+    """The branch that commits are compared with; None for main or master."""
+    lock: str
+    """The file of pinned packages that a commit runs with; empty for the environment that runs now."""
+    variables: tuple[str, ...]
+    """The variables of the user's environment that a commit's run gets, beside those that every one gets."""
+
+
+def load_evaluation() -> EvaluationSettings:
+    """Read how commits are evaluated; raises SettingError for an unknown key."""
+    config = get_config()
+    given = dict(config[EVALUATION]) if config.has_section(EVALUATION) else {}
+    known = [field.name for field in dataclasses.fields(EvaluationSettings)]
+    for key in given:
+        if key not in known and key not in config.defaults():
+            raise SettingError.unknown(key, f"luigi.cfg, [{EVALUATION}]", known)
+    names = tuple(name.strip() for name in given.get("variables", "").split(",") if name.strip())
+    return EvaluationSettings(given.get("trunk") or None, given.get("lock", "requirements.lock").strip(), names)
 
 
 def load() -> Settings:
