@@ -26,8 +26,11 @@ class Commands:
             required=True, metavar="COMMAND", help="one of these; `parcours COMMAND --help` says more"
         )
         self._shared = argparse.ArgumentParser(add_help=False)
-        self._shared.add_argument("--debug", action="store_true", help="show the traceback of an error")
-        self._shared.add_argument("--json", action="store_true", help="print JSON")
+        # Without defaults, for those who come below a command: these would undo what was given to that.
+        self.below = argparse.ArgumentParser(add_help=False, argument_default=argparse.SUPPRESS)
+        for parser in (self._shared, self.below):
+            parser.add_argument("--debug", action="store_true", help="show the traceback of an error")
+            parser.add_argument("--json", action="store_true", help="print JSON")
 
     def head(self, heading: str) -> None:
         """Begin a group of commands."""
@@ -57,7 +60,7 @@ def parser() -> argparse.ArgumentParser:
     for add in (_fetch, _reproduce):
         add(commands)
     commands.head("evaluation of commits")
-    for add in (_evaluate,):
+    for add in (_evaluate, _freeze, _datasets, _compare, _trend, _find_step):
         add(commands)
     commands.head("care for the store")
     for add in (_accept, _audit, _reindex):
@@ -200,6 +203,51 @@ def _queued(options: Options) -> Answer:
     return queue.work() if options.work else queue.status()
 
 
+def _freeze(commands: Commands) -> None:
+    def ask(options: Options) -> Answer:
+        from workflows.answers.freeze import freeze
+        from workflows.answers.plan import days
+
+        return freeze(
+            options.name, options.queries, days(None, options.start, options.stop), options.note, options.parameters
+        )
+
+    parser = commands.add("freeze", "keep what the database answers as a dataset that never changes", ask)
+    parser.add_argument("name", metavar="NAME", help="the name of the new dataset")
+    parser.add_argument("--queries", required=True, metavar="Q,R", help="names of queries, separated by commas")
+    parser.add_argument("--from", required=True, dest="start", metavar="DATE", help="the first day, YYYY-MM-DD")
+    parser.add_argument("--to", required=True, dest="stop", metavar="DATE", help="the last day")
+    parser.add_argument("--note", default="", metavar="TEXT", help="why it is frozen")
+    parser.add_argument("--parameters", default="{}", metavar="JSON", help="values for the queries' other parameters")
+
+
+def _datasets(commands: Commands) -> None:
+    def ask(options: Options) -> Answer:
+        from workflows.answers.datasets import datasets
+
+        return datasets()
+
+    def export(options: Options) -> Answer:
+        from workflows.answers.datasets import export
+
+        return export(options.name, options.file)
+
+    def bring(options: Options) -> Answer:
+        from workflows.answers.datasets import import_
+
+        return import_(options.file)
+
+    parser = commands.add("datasets", "list the datasets; with export or import, carry one elsewhere", ask)
+    actions = parser.add_subparsers(metavar="ACTION", help="'export' or 'import'; without one, the datasets are listed")
+    one = actions.add_parser("export", parents=[commands.below], description="Write a dataset to one file.")
+    one.set_defaults(command=export)
+    one.add_argument("name", metavar="NAME", help="the name of a dataset")
+    one.add_argument("file", type=Path, metavar="FILE", help="a new file, NAME.parcours")
+    one = actions.add_parser("import", parents=[commands.below], description="Bring in the dataset in a file.")
+    one.set_defaults(command=bring)
+    one.add_argument("file", type=Path, metavar="FILE", help="a file that was exported")
+
+
 def _accept(commands: Commands) -> None:
     def ask(options: Options) -> Answer:
         from workflows.answers.accept import accept
@@ -233,3 +281,56 @@ def _reindex(commands: Commands) -> None:
         return reindex()
 
     commands.add("reindex", "fill the catalog from the store", ask)
+
+
+def _trend(commands: Commands) -> None:
+    def ask(options: Options) -> Answer:
+        from workflows.commits.trend import Chosen, trend
+
+        return trend(
+            options.measure, Chosen(options.suite, options.template, options.date), options.over, options.picture
+        )
+
+    parser = commands.add("trend", "say how a measure went from commit to commit, and where it stepped", ask)
+    _add_measure(parser)
+    parser.add_argument(
+        "--over", choices=("commits", "dates"), default="commits", help="dates: those of the newest run"
+    )
+    parser.add_argument("--picture", type=Path, metavar="FILE", help="also draw it, as .svg or .png")
+
+
+def _find_step(commands: Commands) -> None:
+    def ask(options: Options) -> Answer:
+        from workflows.commits.bisect import find_step
+        from workflows.commits.trend import Chosen
+
+        return find_step(
+            options.measure, Chosen(options.suite, options.template, options.date), options.older, options.newer
+        )
+
+    parser = commands.add("find-step", "find the commit at which a measure stepped; runs commits if need be", ask)
+    _add_measure(parser)
+    parser.add_argument(
+        "--from", dest="older", metavar="A", help="a commit before the step; else that of the latest step"
+    )
+    parser.add_argument("--to", dest="newer", metavar="B", help="a commit after it; else, with --from, HEAD")
+
+
+def _add_measure(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("measure", metavar="MEASURE", help="the name of a measure")
+    parser.add_argument("--suite", default="default", metavar="S", help="the suite that commits were run through")
+    parser.add_argument("--template", metavar="T", help="in the reports of this template only")
+    parser.add_argument("--date", metavar="D", help="in the reports of this date only, YYYY-MM-DD")
+
+
+def _compare(commands: Commands) -> None:
+    def ask(options: Options) -> Answer:
+        from workflows.commits.compare import compare
+
+        return compare(options.a, options.b, options.suite, options.datasets)
+
+    parser = commands.add("compare", "put two commits, dates, parameters or datasets side by side", ask)
+    parser.add_argument("a", metavar="A", help="a commit, a report's path, a date, or parameters as NAME=VALUE")
+    parser.add_argument("b", metavar="B", help="another one of the same kind")
+    parser.add_argument("--suite", default="default", metavar="S", help="the suite with the reports")
+    parser.add_argument("--datasets", action="store_true", help="A and B are the names of datasets")

@@ -122,9 +122,10 @@ class PipelineError(BadInput):
         return cls(f"{task}: compute{found} does not take what requires() gives, {given}: {why}.")
 
     @classmethod
-    def columns_text(cls, task: str, found: str) -> PipelineError:
-        """A text where a list of columns is expected."""
-        return cls(f"{task}: columns names {found!r}, a text; expected a list of names, such as [{found!r}].")
+    def no_columns_list(cls, task: str, found: object) -> PipelineError:
+        """Something else where a list of columns is expected."""
+        example = [found if isinstance(found, str) else "name"]
+        return cls(f"{task}: columns names {found!r}, which is no list of names; expected one, such as {example!r}.")
 
     @classmethod
     def columns_of_nothing(cls, task: str, found: str, names: Iterable[str]) -> PipelineError:
@@ -613,6 +614,11 @@ class PathError(BadInput):
         )
 
     @classmethod
+    def no_evaluation(cls, path: str, why: str) -> PathError:
+        """A file that should hold an evaluation."""
+        return cls(f"{path} {why}; expected an evaluation.json, as `parcours evaluate` stores it.")
+
+    @classmethod
     def no_notebook(cls, path: str, template: str) -> PathError:
         """A report whose notebook is nowhere to be had."""
         return cls(
@@ -688,6 +694,81 @@ class PlanError(ParcoursError):
         )
 
 
+class TrendError(BadInput):
+    """A trend, a step or a comparison that cannot be told from the runs that there are."""
+
+    @classmethod
+    def no_runs(cls, suite: str, others: Sequence[str]) -> NothingMeasured:
+        """A history without any run."""
+        known = [other for other in others if other != suite]
+        hint = f" Suites with runs: {listed(known)}.{nearest(suite, known)}" if known else ""
+        return NothingMeasured(
+            f"no commit of this history was run through suite '{suite}'; "
+            f"`parcours evaluate --range A..B` runs those after A up to B.{hint}"
+        )
+
+    @classmethod
+    def unknown(cls, what: str, name: str, known: Sequence[str]) -> TrendError:
+        """A measure, template or date that no run has."""
+        return cls(f"no run has the {what} '{name}'. There {_are(known, what)} {listed(known)}.{nearest(name, known)}")
+
+    @classmethod
+    def no_step(cls, measure: str, report: str) -> NothingMeasured:
+        """A line that is level."""
+        return NothingMeasured(
+            f"'{measure}' of {report} has no step in the runs that are stored; expected --from and --to, the commits to look between."
+        )
+
+    @classmethod
+    def same(cls, measure: str, old: str, new: str, value: str) -> TrendError:
+        """Two ends that do not differ."""
+        return cls(f"'{measure}' is {value} at both {old} and {new}; expected two commits between which it changed.")
+
+    @classmethod
+    def not_before(cls, old: str, new: str) -> TrendError:
+        """Ends that do not lie on one line."""
+        return cls(
+            f"{old} is not among the first parents of {new}; expected in --from a commit that came before the one of --to."
+        )
+
+    @classmethod
+    def no_start(cls, new: str) -> TrendError:
+        """An end without a beginning."""
+        return cls(f"--to {new} is given without --from; expected both, or neither for the latest step of the trend.")
+
+    @classmethod
+    def no_value(cls, measure: str, commit: str, why: str) -> NothingMeasured:
+        """An end that has no value."""
+        return NothingMeasured(f"'{measure}' has no value at {commit}: {why}. Name another commit.")
+
+    @classmethod
+    def no_matplotlib(cls) -> TrendError:
+        """Nothing that can draw."""
+        return cls("a picture needs matplotlib, which is not installed; `pip install 'parcours[trend]'` brings it.")
+
+    @classmethod
+    def no_picture(cls, file: Path) -> TrendError:
+        """A file of another kind."""
+        return cls(f"--picture names {file}; expected a file that ends in .svg or .png.")
+
+    @classmethod
+    def not_comparable(cls, a: str, b: str, why: str) -> TrendError:
+        """Two things of different kinds, or of none."""
+        return cls(
+            f"'{a}' and '{b}' cannot be compared: {why}; expected two commits, two dates, or two datasets with --datasets."
+        )
+
+
+class NothingMeasured(TrendError):
+    """There is nothing to answer from."""
+
+    exit_code = 3
+
+
+def _are(known: Sequence[str], what: str) -> str:
+    return f"is the {what}" if len(known) == 1 else f"are the {what}s"
+
+
 class AcceptanceError(BadInput):
     """A code change that cannot be accepted."""
 
@@ -707,6 +788,124 @@ class AcceptanceError(BadInput):
     def unchanged(cls, task: str) -> AcceptanceError:
         """A task whose results were all made by its present code."""
         return cls(f"nothing to accept: the code of {task} is the one that made its stored results; expected a change.")
+
+
+class DatasetError(BadInput):
+    """A dataset that is not there, cannot be made, or does not have what is asked of it."""
+
+    @classmethod
+    def missing(cls, name: str, known: Sequence[str]) -> DatasetError:
+        """No dataset of this name."""
+        return cls(
+            f"there is no dataset '{name}' in the store. Datasets: {listed(known)}.{nearest(name, known)} "
+            "Make one with `parcours freeze`, or bring one in with `parcours datasets import FILE`."
+        )
+
+    @classmethod
+    def bad_name(cls, name: str) -> DatasetError:
+        """A name that could lead elsewhere."""
+        return cls(
+            f"{name!r} is no name for a dataset; expected up to 64 letters, digits, '_', '-' and '.', a letter or digit first, and not 'none'."
+        )
+
+    @classmethod
+    def exists(cls, name: str) -> DatasetError:
+        """A name that is taken."""
+        return cls(f"the store has a dataset '{name}' already, and datasets never change; expected another name.")
+
+    @classmethod
+    def other(cls, file: str, name: str, found: str, kept: str) -> DatasetError:
+        """A file with another dataset of the same name."""
+        return cls(
+            f"{file} holds another dataset '{name}' ({found[:16]}) than the store has ({kept[:16]}), and datasets never "
+            "change; expected a dataset of another name: freeze it anew where it is from."
+        )
+
+    @classmethod
+    def not_one(cls, file: str, why: str) -> DatasetError:
+        """A file that holds no dataset."""
+        return cls(f"{file} {why}; expected a file that `parcours datasets export` wrote. Nothing was brought in.")
+
+    @classmethod
+    def no_statement(cls, name: str, task: str, statement: str) -> DatasetError:
+        """A statement that was not frozen, or is another by now."""
+        return cls(
+            f"dataset '{name}' has no answers to {statement} of {task} as it is written now. Datasets never change: "
+            "freeze anew under another name, with `parcours freeze NAME2`."
+        )
+
+    @classmethod
+    def no_answer(cls, name: str, query: str, values: str, kept: Sequence[str]) -> DatasetError:
+        """Values that were not frozen; `kept` are the dates that were."""
+        of = f" of {listed_ranges(kept)}" if kept else ""
+        return cls(
+            f"dataset '{name}' has no {query} for {values}; it has {query}{of}. Datasets never change: freeze anew under "
+            f"another name, with `parcours freeze NAME2 --queries {query}` and dates that include it."
+        )
+
+    @classmethod
+    def not_a_query(cls, name: str, known: Sequence[str]) -> DatasetError:
+        """Something to freeze that is no query."""
+        return cls(f"there is no query '{name}' to freeze. Queries: {listed(known)}.{nearest(name, known)}")
+
+    @classmethod
+    def needs(cls, query: str, parameter: str) -> DatasetError:
+        """A query's parameter without a value."""
+        return cls(
+            f"{query} needs a value for '{parameter}' to be frozen, none is given; "
+            f"expected --parameters '{{\"{parameter}\": ...}}'."
+        )
+
+    @classmethod
+    def no_such_parameter(cls, parameter: str, known: Sequence[str]) -> DatasetError:
+        """A value for a parameter that no query has."""
+        return cls(
+            f"--parameters names '{parameter}', which no query to freeze has besides its date; "
+            f"expected one of {listed(known)}.{nearest(parameter, known)}"
+        )
+
+    @classmethod
+    def nothing(cls, queries: Sequence[str], dates: str) -> DatasetError:
+        """A range in which there are no data."""
+        return cls(f"{listed(queries)} have no data {dates}; expected dates with data. Nothing was frozen.")
+
+    @classmethod
+    def moved(cls, query: str, values: str) -> DatasetError:
+        """Rows that changed while they were frozen."""
+        return cls(
+            f"{query} for {values} changed in the database while it was frozen; nothing was stored. "
+            "Run the command again, with dates that are settled."
+        )
+
+    @classmethod
+    def not_kept(cls, query: str, column: str, found: str) -> DatasetError:
+        """A value that no file can hold exactly."""
+        return cls(
+            f"{query}: column '{column}' has a value of type {found}, which a dataset cannot keep exactly; "
+            "expected numbers, texts, bytes, dates and times: cast it in the statement."
+        )
+
+
+class DamagedDataset(DatasetError):
+    """A dataset that is not as it was frozen."""
+
+    exit_code = 1
+
+    @classmethod
+    def file(cls, name: str, path: str, found: str, expected: str) -> DamagedDataset:
+        """A file with other bytes."""
+        return cls(
+            f"dataset '{name}' is damaged: {path} is {found[:16]}, recorded was {expected[:16]}. Import it again with "
+            "`parcours datasets import FILE`, or freeze anew under another name."
+        )
+
+    @classmethod
+    def record(cls, name: str, path: str, why: str) -> DamagedDataset:
+        """A record that nothing can be relied on of."""
+        return cls(
+            f"dataset '{name}' is damaged: {path} {why}; expected the record as it was written. Import it again with "
+            "`parcours datasets import FILE`, or freeze anew under another name."
+        )
 
 
 class SchedulerError(ParcoursError):
@@ -829,8 +1028,64 @@ class NoSuite(BadInput):
         )
 
 
+class SuiteError(BadInput):
+    """A file of suites that is none, or a suite that is missing."""
+
+    @classmethod
+    def not_toml(cls, where: str, why: str) -> SuiteError:
+        """A file that cannot be read."""
+        return cls(f"{where} is no TOML: {why}; expected suites such as `[default]`, each with a dataset and reports.")
+
+    @classmethod
+    def not_readable(cls, where: str, why: str) -> SuiteError:
+        """A file that the system does not give."""
+        return cls(f"{where} cannot be read ({why}); expected a file of suites.")
+
+    @classmethod
+    def report(cls, place: str, report: str, why: str) -> SuiteError:
+        """A report that its template does not make."""
+        return cls(f"{place}, report '{report}': {why}")
+
+    @classmethod
+    def empty(cls, where: str) -> SuiteError:
+        """A file without any suite."""
+        return cls(f"{where} has no suite; expected at least one, such as `[default]` with a dataset and reports.")
+
+    @classmethod
+    def wrong(cls, place: str, key: str, found: object, expected: str) -> SuiteError:
+        """A value that is none for its key; `place` is the file, the suite and the entry."""
+        text = repr(found)
+        shown = text if len(text) <= 80 else f"{text[:80]}..."
+        return cls(f"{place}: {key} is {shown}; expected {expected}.")
+
+    @classmethod
+    def missing(cls, place: str, key: str, expected: str) -> SuiteError:
+        """A key that is needed."""
+        return cls(f"{place} has no {key}; expected {expected}.")
+
+    @classmethod
+    def unknown_key(cls, place: str, key: str, known: Sequence[str]) -> SuiteError:
+        """A key that nothing is known by."""
+        return cls(f"{place} has an unknown key '{key}'. Known keys: {listed(known)}.{nearest(key, known)}")
+
+    @classmethod
+    def twice(cls, place: str, what: str) -> SuiteError:
+        """A report or a limit that stands there twice."""
+        return cls(f"{place}: {what} is there already; expected it once.")
+
+    @classmethod
+    def too_many(cls, place: str, found: int, most: int) -> SuiteError:
+        """More reports than anybody means."""
+        return cls(f"{place} asks for {found:,} reports; expected at most {most:,}: a shorter range of dates.")
+
+    @classmethod
+    def unknown(cls, name: str, known: Sequence[str]) -> SuiteError:
+        """A suite that no file has."""
+        return cls(f"there is no suite '{name}'. Suites: {listed(known)}.{nearest(name, known)}")
+
+
 class QueueError(ParcoursError):
-    """A queue of commits that cannot take any."""
+    """A queue that cannot take commits."""
 
     exit_code = 4
 

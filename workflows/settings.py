@@ -38,6 +38,8 @@ class Settings:
     """The folder of the notebooks."""
     database: str
     """An SQLAlchemy URL."""
+    dataset: str | None
+    """The name of a dataset that answers in place of the database; None for the database."""
     cell_timeout: float | None
     """Seconds that one cell of a report may take; None for no limit."""
     report_timeout: float | None
@@ -159,6 +161,10 @@ def _url(value: str, key: str, where: str) -> str:
     return value.strip()
 
 
+def _optional(value: str, key: str, where: str) -> str | None:
+    return None if value.strip() in ("", "none") else value.strip()
+
+
 def _seconds(value: str, key: str, where: str) -> float | None:
     try:
         seconds = float(value)
@@ -188,6 +194,7 @@ _KEYS: dict[str, tuple[str, Callable[[str, str, str], Any]]] = {
     "cache": ("data/cache", _text),
     "templates": ("templates", _text),
     "database": ("sqlite:///data/nyc.db", _url),
+    "dataset": ("none", _optional),
     "cell_timeout": ("600", _seconds),
     "report_timeout": ("3600", _seconds),
     "code": ("hidden", _shown),

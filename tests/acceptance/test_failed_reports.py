@@ -126,7 +126,7 @@ def test_a_failed_report_has_a_record_of_how_it_came_to_be(kept: Path) -> None:
         (
             "leaving",
             {},
-            "the kernel died: it was killed from outside, or ran out of memory, and then needs less data at once or a larger machine",
+            "the kernel died: the cell, or what it calls, ended the process with code 0",
         ),
         ("greedy", {}, "MemoryError"),
         ("asking", {}, "StdinNotImplementedError: raw_input was called, but this frontend does not support input "),

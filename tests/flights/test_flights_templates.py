@@ -19,7 +19,7 @@ from traitlets.config import Config
 
 ROOT = Path(__file__).parents[2]
 TEMPLATES = ROOT / "templates"
-NAMES = ["anomaly_report", "daily", "sanity_check"]
+NAMES = ["anomaly_report", "daily", "regression_test", "sanity_check"]
 
 
 def stored(name: str) -> Any:

@@ -231,15 +231,26 @@ def test_children_are_gone_after_a_run_that_went_well(run: Run, here: Path) -> N
     assert not any(map(alive, pids(here, 4)))
 
 
-@pytest.mark.parametrize("end", ["os.kill(os.getpid(), 9)", "os._exit(0)"])
-def test_a_kernel_that_dies_is_a_failure_of_its_cell(run: Run, end: str) -> None:
+KILLED = "the kernel died: it was killed from outside, or ran out of memory, and then needs less data at once or a larger machine"
+
+
+@pytest.mark.parametrize(
+    ("end", "reason"),
+    [
+        ("os.kill(os.getpid(), 9)", KILLED),
+        ("os.kill(os.getpid(), 1)", "the kernel died: it was ended from outside (SIGHUP)"),
+        ("os._exit(3)", "the kernel died: the cell, or what it calls, ended the process with code 3"),
+        (
+            "import ctypes; ctypes.string_at(0)",
+            "the kernel died: compiled code that the cell calls crashed (SIGSEGV)",
+        ),
+    ],
+)
+def test_a_kernel_that_dies_is_a_failure_of_its_cell(run: Run, end: str, reason: str) -> None:
     execution = run("import os", f"print('before', flush=True)\n{end}", "print('never')", limits=Limits(20, 40))
     assert execution.failure is not None
     assert (execution.failure.cell, execution.failure.of) == (2, 3)
-    assert (
-        execution.failure.reason
-        == "the kernel died: it was killed from outside, or ran out of memory, and then needs less data at once or a larger machine"
-    )
+    assert execution.failure.reason == reason
 
 
 def test_a_kernel_that_runs_out_of_memory_is_a_failure(run: Run) -> None:
@@ -248,7 +259,7 @@ def test_a_kernel_that_runs_out_of_memory_is_a_failure(run: Run) -> None:
     assert execution.failure is not None
     assert execution.failure.reason in (
         "MemoryError",
-        "the kernel died: it was killed from outside, or ran out of memory, and then needs less data at once or a larger machine",
+        KILLED,
     )
 
 
@@ -339,6 +350,16 @@ def test_the_folders_of_owners_that_were_killed_are_swept(run: Run, monkeypatch:
             (folder / "ipython").mkdir(parents=True)
         assert run("1").failure is None
         assert sorted(path.name for path in place.iterdir()) == sorted([kept.name, "parcours-other"])
+
+
+UNWELCOMING = "import ipykernel.iostream\nipykernel.iostream.IOPubThread._send_welcome_message = lambda *_: None"
+
+
+def test_a_kernel_that_overlooks_who_listens_is_heard_all_the_same(run: Run, tmp_path: Path) -> None:
+    """As ipykernel does where it publishes something at that very moment."""
+    # Kernels start by themselves where there is such a file.
+    (tmp_path / "sitecustomize.py").write_text(UNWELCOMING)
+    assert texts(run("1 + 1")) == ["2"]
 
 
 PLOT = "import matplotlib.pyplot as plt\nplt.rcParams['lines.linewidth'], plt.rcParams['svg.hashsalt'] is None"

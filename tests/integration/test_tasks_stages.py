@@ -249,8 +249,12 @@ def test_compute_gets_the_columns_that_are_named(pipeline: Any, requires: str, c
     ("columns", "error"),
     [
         ("['vlaue']", r"Shaped: columns names vlaue, which .*table\.parquet does not have\. It has .*value"),
-        ("'value'", r"Shaped: columns names 'value', a text; expected a list of names, such as \['value'\]"),
-        ("{'events': 'value'}", r"Shaped: columns names 'value', a text"),
+        ("'value'", r"Shaped: columns names 'value', which is no list of names; expected one, such as \['value'\]"),
+        ("5", r"Shaped: columns names 5, which is no list"),
+        ("['value', 1]", r"Shaped: columns names \['value', 1\], which is no list"),
+        # Their order would be another in each process.
+        ("{'value', 'kind'}", r"Shaped: columns names \{.*\}, which is no list"),
+        ("{'events': 'value'}", r"Shaped: columns names 'value', which is no list"),
         ("{'evnets': ['value']}", r"the input 'evnets'; expected one of events\. Did you mean 'events'\?"),
     ],
 )

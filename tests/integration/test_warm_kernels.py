@@ -194,6 +194,19 @@ def test_a_parent_that_was_killed_costs_one_retry(run: Run) -> None:
     assert lease.counts - before == {"retries": 1, "parents": 1, "forks": 1}
 
 
+def test_a_parent_that_ended_is_there_again_before_others_ask(run: Run) -> None:
+    run("1")
+    lease.renew()
+    assert len(parents()) == 1
+    for parent in parents():
+        parent.kill()
+        parent.wait()
+    before = lease.counts.copy()
+    lease.renew()
+    assert said(run("2")) == "2"
+    assert lease.counts - before == {"parents": 1, "forks": 1}
+
+
 @pytest.mark.parametrize("seed", range(3))
 def test_a_parent_may_be_killed_at_any_moment(run: Run, seed: int, capfd: pytest.CaptureFixture[str]) -> None:
     lease.end()
@@ -507,3 +520,24 @@ def test_a_command_leaves_no_process_and_says_nothing_of_its_kernels(workplace: 
     assert done.code == 0, done.err
     assert "cold" not in done.err
     assert workplace.processes() == []
+
+
+KILLER = """
+import os, pathlib, signal
+place = pathlib.Path(os.environ.get("PLACE"), str(os.getppid()))
+is_first = not any(place.parent.iterdir())
+place.touch()
+if is_first:
+    os.kill(os.getppid(), signal.SIGKILL)
+"""
+
+
+def test_a_parent_that_was_killed_costs_the_workers_of_a_backfill_one_more(workplace: Any, tmp_path: Path) -> None:
+    seen = tmp_path / "seen"
+    seen.mkdir()
+    workplace.template("quick", DATE, KILLER)
+    words = "--module workflows Backfill --start 2013-01-01 --stop 2013-01-06 --template quick --local-scheduler --workers 2"
+    done = workplace.run("luigi", *words.split(), PLACE=str(seen))
+    assert done.code == 0, done.err
+    # The first, the one after it, and that of a report which had already begun.
+    assert len(list(seen.iterdir())) in (2, 3)

@@ -1,11 +1,14 @@
-"""Templates and pipelines checked without being run."""
+"""Templates, pipelines and suites checked without being run."""
 
 from __future__ import annotations
 
+import datetime
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from workflows.answers.check_suites import checked_suites
+from workflows.answers.datasets import dataset
 from workflows.data.tables import resolve_schema
 from workflows.errors import ParcoursError, PipelineError, TemplateError, listed
 from workflows.notebooks.template import Template
@@ -23,13 +26,15 @@ class Checked:
     name: str
     """The template or task."""
     kind: str
-    """'template', 'query' or 'stage'."""
+    """'template', 'query', 'stage' or 'suite'."""
     summary: str = ""
     """What it takes."""
     error: str | None = None
     """What is wrong, if anything is."""
     signature: dict[str, Any] = field(default_factory=dict)
     """Templates only: the parameters as JSON Schema."""
+    warnings: tuple[str, ...] = ()
+    """What is perhaps not meant."""
 
     @property
     def sentence(self) -> str:
@@ -43,6 +48,7 @@ class Checked:
             "kind": self.kind,
             "fine": self.error is None,
             "error": self.error,
+            "warnings": list(self.warnings),
             "signature": self.signature,
         }
 
@@ -52,7 +58,7 @@ class Findings:
     """What the check of templates and pipelines found."""
 
     found: list[Checked]
-    """One for each template, query and stage."""
+    """One for each template, query, stage and suite."""
 
     @property
     def exit_code(self) -> int:
@@ -60,9 +66,16 @@ class Findings:
         return 2 if any(finding.error for finding in self.found) else 0
 
     def lines(self) -> list[str]:
-        """One line for each."""
+        """One line for each, and one for each warning."""
         width = max((len(finding.name) for finding in self.found), default=0)
-        return [f"{finding.name:<{width}}  {finding.sentence}" for finding in self.found]
+        return [
+            line
+            for finding in self.found
+            for line in (
+                f"{finding.name:<{width}}  {finding.sentence}",
+                *(f"{'':<{width}}  warning: {warning}" for warning in finding.warnings),
+            )
+        ]
 
     def as_json(self) -> list[dict[str, Any]]:
         """One object for each."""
@@ -70,11 +83,12 @@ class Findings:
 
 
 def check(templates: Sequence[str]) -> Findings:
-    """Check these templates, or all templates and the pipelines; what is wrong is in the findings."""
+    """Check these templates, or all templates, the pipelines and the suites; what is wrong is in the findings."""
     names = list(templates) or current().templates.names()
     found = [_template(name) for name in names]
     if not templates:
         found += [_task(name, cls) for name, cls in tables().items()]
+        found += [Checked(s.name, "suite", s.summary, s.error, warnings=s.warnings) for s in checked_suites()]
     current().save()
     return Findings(found)
 
@@ -105,11 +119,21 @@ def _stage(cls: type[Stage]) -> None:
     """Plan the stage for the last date with data, which calls its requires(), and see that compute() takes what it gives."""
     if cls.compute is Stage.compute:
         raise PipelineError.no_compute(cls.get_task_family())
-    dates = [query.last_date() for query in tables().values() if issubclass(query, Query) and query.dates]
-    given = {"date": max([day for day in dates if day], default=current().today)}
+    given = {"date": _day()}
     params = [(known, param) for known, param in cls.get_params() if known != "version"]
     if all(known in given or param.has_task_value(cls.get_task_family(), known) for known, param in params):
         cls(**{known: given[known] for known, _ in params if known in given}).check_arguments()
+
+
+def _day() -> datetime.date:
+    """A date with data: the last one, of a dataset the last that all its queries have."""
+    if current().settings.dataset:
+        described = dataset().description
+        dates = [described.dates(query) for query in described.queries]
+        held = set.intersection(*(set(days) for days in dates if days)) if any(dates) else set()
+        return max(map(datetime.date.fromisoformat, held), default=current().today)
+    last = [query.last_date() for query in tables().values() if issubclass(query, Query) and query.dates]
+    return max([day for day in last if day], default=current().today)
 
 
 def _task(name: str, cls: type[Result]) -> Checked:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -11,16 +11,17 @@ from typing import Any
 
 from workflows.answers.figures import Shown, compare_outputs
 from workflows.answers.lineage import Node, Pair, lineage, paired
-from workflows.answers.steps import Step, step_of
+from workflows.answers.steps import Step, step_of, tables_compared
 from workflows.answers.texts import TextChange
 from workflows.errors import PathError
-from workflows.evaluation.changes import MeasureChange
+from workflows.evaluation.changes import MeasureChange, TableChange
 from workflows.evaluation.comparison import compare_measures
 from workflows.evaluation.measures import Measure, from_json
 from workflows.identity.changes import ValueChange
 from workflows.store.address import MEASURES, NOTEBOOK
 from workflows.store.provenance import Provenance
 
+Compare = Callable[[Node, Node], TableChange | None]
 PARTS = ("code", "data", "parameters", "environment", "template")
 
 
@@ -163,8 +164,9 @@ class Difference:
         }
 
 
-def diff(a: str, b: str, page: Path | None = None) -> Difference:
-    """How the artefacts or reports at two paths, or of two versions, differ; `page` is where an HTML page of it is written.
+def diff(a: str, b: str, page: Path | None = None, compare: Compare = tables_compared) -> Difference:
+    """How the artefacts or reports at two paths, or of two versions, differ; `page` is where an HTML page of it is written,
+    `compare` what compares the tables.
 
     Raises PathError where a path holds no artefact, where the two are not results of the same task, and where the page
     cannot be written.
@@ -174,7 +176,7 @@ def diff(a: str, b: str, page: Path | None = None) -> Difference:
     nodes = lineage(a), lineage(b)
     if nodes[0].task != nodes[1].task:
         raise PathError.other_task(b, nodes[1].task, a, nodes[0].task)
-    found = _difference((a, b), *nodes)
+    found = _difference((a, b), *nodes, compare)
     if page is None:
         return found
     from workflows.answers.diff_page import write_page
@@ -183,12 +185,12 @@ def diff(a: str, b: str, page: Path | None = None) -> Difference:
     return replace(found, page=page)
 
 
-def _difference(paths: tuple[str, str], a: Node, b: Node) -> Difference:
+def _difference(paths: tuple[str, str], a: Node, b: Node, compare: Compare) -> Difference:
     pairs = paired(a, b)
     top = pairs[-1]
     shown, measures = _shown(a, b), _measures(a, b)
     bytes_of_top = _has_same_outputs(top, shown, measures)
-    steps = [step_of(pair, top, bytes_of_top if pair is top else pair.has_same_bytes) for pair in pairs]
+    steps = [step_of(pair, top, bytes_of_top if pair is top else pair.has_same_bytes, compare) for pair in pairs]
     return Difference(paths, tuple(steps), measures, shown)
 
 

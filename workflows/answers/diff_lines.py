@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -21,13 +21,24 @@ _INDENT = 15
 
 def lines(found: Difference) -> list[str]:
     """Where they part, then each part that differs, what is the same, and what both show."""
-    rows = [*_parts(found), *_outcome(found), *(("not known", sentence) for sentence in found.unknown)]
-    told = [found.headline]
+    rows = [*_parts(found), *_outcome(found), *_unknown(found)]
+    return [found.headline, *_laid(rows), *([f"page: {found.page}"] if found.page else [])]
+
+
+def causes(found: Difference) -> list[str]:
+    """The same without what both show."""
+    return [found.headline, *_laid([*_parts(found), *_unknown(found)])]
+
+
+def _laid(rows: Iterable[tuple[str, str]]) -> Iterator[str]:
     before = ""
     for name, text in rows:
-        told.append(f"  {'' if name == before else name:<{_INDENT - 2}}{text}".rstrip())
+        yield f"  {'' if name == before else name:<{_INDENT - 2}}{text}".rstrip()
         before = name
-    return [*told, *([f"page: {found.page}"] if found.page else [])]
+
+
+def _unknown(found: Difference) -> Iterator[tuple[str, str]]:
+    yield from (("not known", sentence) for sentence in found.unknown)
 
 
 def _parts(found: Difference) -> Iterator[tuple[str, str]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
@@ -30,7 +31,7 @@ class Step:
     has_other_data: bool = False
     """Whether the database gave other rows for the same statement."""
     table: TableChange | None = None
-    """How its table differs; None where it does not, or one of them is not at hand."""
+    """How its table differs; None where it does not, one of them is not at hand, or they are too large."""
 
     @property
     def inputs(self) -> list[str]:
@@ -114,7 +115,8 @@ class Step:
         if self.table:
             return f"{self.pair.name}: {counts}, {self.table.sentence}"
         missing = " and ".join(s for s, node in (("A", self.pair.a), ("B", self.pair.b)) if node.file(TABLE) is None)
-        return f"{self.pair.name}: {counts}, not the same; the table of {missing} is not in the store"
+        why = f"the table of {missing} is not in the store" if missing else "too large to be compared"
+        return f"{self.pair.name}: {counts}, not the same; {why}"
 
     def as_json(self) -> dict[str, Any]:
         """The step for a program; the changes themselves are listed once, for all steps."""
@@ -129,10 +131,22 @@ class Step:
         }
 
 
-def step_of(pair: Pair, top: Pair, has_same_bytes: bool | None) -> Step:
+def tables_compared(a: Node, b: Node) -> TableChange | None:
+    """How the tables of two results differ; None where one of them is not at hand."""
+    files = a.file(TABLE), b.file(TABLE)
+    if files[0] is None or files[1] is None:
+        return None
+    from workflows.data.tables import read_table
+
+    return compare_tables(read_table(files[0]), read_table(files[1]))
+
+
+def step_of(
+    pair: Pair, top: Pair, has_same_bytes: bool | None, compare: Callable[[Node, Node], TableChange | None]
+) -> Step:
     """What of a result differs by itself; `top` is the pair that was asked about, whose date is its own."""
     a, b = pair.a, pair.b
-    table = _table(a, b) if has_same_bytes is False else None
+    table = compare(a, b) if has_same_bytes is False else None
     if a.record is None or b.record is None:
         return Step(pair, has_same_bytes, table=table)
     parameters = [
@@ -158,15 +172,6 @@ def _has_other_data(a: Provenance, b: Provenance) -> bool:
         return False
     statements = [normal_sql(record.source["query"]) for record in (a, b) if record.source]
     return statements[0] == statements[1] and a.source["fingerprint"] != b.source["fingerprint"]
-
-
-def _table(a: Node, b: Node) -> TableChange | None:
-    files = a.file(TABLE), b.file(TABLE)
-    if files[0] is None or files[1] is None:
-        return None
-    from workflows.data.tables import read_table
-
-    return compare_tables(read_table(files[0]), read_table(files[1]))
 
 
 def _rows(node: Node) -> str:

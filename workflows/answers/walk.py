@@ -1,4 +1,4 @@
-"""How far a walk through the store is, on a terminal, where it takes long enough to be watched."""
+"""How far a walk through the store, or other long work, is, on a terminal, where it takes long enough to be watched."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ _AFTER = 1.0
 
 
 @contextlib.contextmanager
-def watched() -> Iterator[Progress]:
-    """Takes how many folders are done, and of how many."""
+def watched(what: str = "reading the store") -> Iterator[Progress]:
+    """Takes how many folders, or other parts, are done, and of how many."""
     with contextlib.ExitStack() as shown:
         began = time.monotonic()
         bar: Progress | None = None
@@ -22,7 +22,7 @@ def watched() -> Iterator[Progress]:
         def step(done: int, of: int) -> None:
             nonlocal bar
             if bar is None and sys.stderr.isatty() and time.monotonic() - began > _AFTER:
-                bar = shown.enter_context(_bar())
+                bar = shown.enter_context(_bar(what))
             if bar is not None:
                 bar(done, of)
 
@@ -30,11 +30,11 @@ def watched() -> Iterator[Progress]:
 
 
 @contextlib.contextmanager
-def _bar() -> Iterator[Progress]:
+def _bar(what: str) -> Iterator[Progress]:
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
     columns = (TextColumn("{task.description}"), BarColumn(bar_width=24), MofNCompleteColumn())
     with Progress(*columns, console=Console(stderr=True), transient=True) as live:
-        bar = live.add_task("reading the store")
+        bar = live.add_task(what)
         yield lambda done, of: live.update(bar, completed=done, total=of)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import getpass
 import json
 import platform
+import tempfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -15,7 +17,7 @@ from typing import Any
 from workflows.commits import environments, runner
 from workflows.commits.git import Repository
 from workflows.commits.worktree import worktree
-from workflows.errors import CommitError, NoSuite, ParcoursError, SuiteError
+from workflows.errors import CommitError, DatasetError, NoSuite, ParcoursError, SuiteError
 from workflows.evaluation import measures, suites
 from workflows.evaluation.runs import Commit, Made, Run
 from workflows.evaluation.suites import DEFAULT, Suite
@@ -24,7 +26,9 @@ from workflows.identity.canonical import digest_bytes
 from workflows.settings import EvaluationSettings, Settings, load, load_evaluation
 from workflows.store.address import MEASURES
 from workflows.store.artefacts import Store
+from workflows.store.datasets import ENDING
 from workflows.store.evaluations import EVALUATION, PAGE, RUN
+from workflows.tasks.project import SHIPPED
 from workflows.tasks.terminal import terminal
 
 DIFF = "work.diff"
@@ -105,7 +109,9 @@ class Evaluator:
             return None
         if found is None or found.problem or found.work != suite.work:
             return None
-        return found if found.dataset_digest == self._digest(suite.dataset) and self._is_whole(found) else None
+        with contextlib.suppress(DatasetError):
+            return found if found.dataset_digest == self._digest(suite.dataset) and self._is_whole(found) else None
+        return None
 
     def _is_whole(self, found: Run) -> bool:
         """Whether the reports of a run are still in the store."""
@@ -139,7 +145,7 @@ class Evaluator:
         run = self.run(commit, chosen, diff)
         base_run = self.run(base, chosen) if base and not run.problem else None
         found, pictures = details(run, base_run) if base_run and not base_run.problem else ({}, {})
-        evaluation = judge(run, base_run, chosen.suite, found)
+        evaluation = replace(judge(run, base_run, chosen.suite, found), base=base)
         self._store(evaluation, pictures)
         return evaluation
 
@@ -156,11 +162,12 @@ class Evaluator:
     def _ran(self, commit: Commit, chosen: Chosen, began: datetime) -> Run:
         suite, cache = chosen.suite, self.settings.cache
         lock = self.repository.file(commit.dirty or commit.sha, self.own.lock) if self.own.lock else None
+        self._bring(commit, suite.dataset)
         self._digest(suite.dataset)
         python = environments.python_of(lock, self.own.lock, commit.short, cache / "environments", runner.installing())
         log = cache / "logs" / f"{commit.state}.log"
         with worktree(self.repository, commit, cache / "worktrees") as project:
-            environment = runner.environment_of_run(self.settings, project, suite.dataset, self.own.variables)
+            environment = runner.environment_of_run(self.settings, python, project, suite.dataset, self.own.variables)
             answer = runner.ran(python, project, commit.short, suite.reports, environment, log)
         self.store.evaluations.put(suite.name, commit.state, {LOG: log.read_bytes()})
         return replace(
@@ -206,7 +213,19 @@ class Evaluator:
 
     def _digest(self, dataset: str) -> str:
         """What identifies a dataset; raises DatasetError where there is none of the name."""
-        return self.store.datasets.opened(dataset, self.settings.templates).digest
+        return self.store.datasets.opened(dataset, self.settings.templates / SHIPPED).digest
+
+    def _bring(self, commit: Commit, dataset: str) -> None:
+        """Bring in the dataset that the commit itself ships, where the store has none of the name."""
+        name = f"{self._folder_of_templates}/{SHIPPED}/{dataset}{ENDING}"
+        data = (
+            None if dataset in self.store.datasets.names() else self.repository.file(commit.dirty or commit.sha, name)
+        )
+        if data is not None:
+            with tempfile.TemporaryDirectory() as folder:
+                file = Path(folder, f"{dataset}{ENDING}")
+                file.write_bytes(data)
+                self.store.datasets.import_(file)
 
     @property
     def _folder_of_templates(self) -> str:

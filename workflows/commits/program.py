@@ -76,7 +76,7 @@ def make(wanted: Sequence[dict[str, Any]], reports: Sequence[dict[str, Any]]) ->
 def planned(report_task: Any, report: dict[str, Any]) -> Any:
     """The task of a report; raises what is known beforehand to fail it."""
     day = datetime.date.fromisoformat(report["date"])
-    task = report_task(date=day, template=report["template"], parameters=report["parameters"])
+    task = report_task(date=day, template=report["template"], parameters=json.dumps(report["parameters"]))
     problem = getattr(getattr(task, "identity", None), "problem", None)
     if problem is not None:
         raise problem

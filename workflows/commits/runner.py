@@ -14,6 +14,7 @@ from typing import Any, TextIO
 
 from workflows.errors import CommitError
 from workflows.evaluation.suites import Asked
+from workflows.identity.foreign import ENGINE
 from workflows.settings import PREFIX, Settings
 
 VARIABLES = (
@@ -66,10 +67,16 @@ def ran(
     raise CommitError.ended(commit, _how(code), ended)
 
 
-def environment_of_run(settings: Settings, project: Path, dataset: str, names: Sequence[str]) -> dict[str, str]:
+def environment_of_run(
+    settings: Settings, python: str, project: Path, dataset: str, names: Sequence[str]
+) -> dict[str, str]:
     """The variables of a run: those of the user that are stated, the commit's code, the common store and the dataset."""
     common = {"store": settings.store, "catalog": settings.catalog, "cache": str(settings.cache), "dataset": dataset}
     places = [project, *(place for place in (project / "src",) if place.is_dir())]
+    has_own = (project / ENGINE.name).is_dir()
+    if python == sys.executable and not has_own and ENGINE.parent.name not in ("site-packages", "dist-packages"):
+        # The environment that runs now is used as it is, also where its Parcours is a checkout that PYTHONPATH names.
+        places.append(ENGINE.parent)
     return {
         **variables(names),
         **{PREFIX + key.upper(): value for key, value in common.items()},

@@ -28,7 +28,7 @@ def read_frames(
 ) -> list[pd.DataFrame]:
     """The DataFrames in Parquet files. Those that are alike are made of one table, and share memory until one is changed.
 
-    `columns` are what is read of each, in the order of the file; None is for all. Raises StageError, in which `task` is who
+    `columns` are what is read of each, in their order; None is for all. Raises StageError, in which `task` is who
     reads, where a file has no such column.
     """
     tables = [_table(task, path, wanted) for path, wanted in zip(paths, columns or [None] * len(paths), strict=True)]

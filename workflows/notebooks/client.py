@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from queue import Empty
 from typing import Any
 
 from jupyter_client.asynchronous.client import AsyncKernelClient
+
+_UNHEARD = 0.5
+"""Seconds without a word after which the kernel is asked for one."""
 
 
 class PromptClient(AsyncKernelClient):
@@ -32,8 +36,7 @@ class PromptClient(AsyncKernelClient):
                     await task
 
     async def _answer(self) -> None:
-        # Before this, what the kernel publishes is lost.
-        await self._output("iopub_welcome")
+        await self._heard()
         asked = self.kernel_info()
         reply: Any = None
         while reply is None or reply["parent_header"].get("msg_id") != asked:
@@ -41,6 +44,19 @@ class PromptClient(AsyncKernelClient):
         self._handle_kernel_info_reply(reply)
         while (await self._output("status", asked))["content"]["execution_state"] != "idle":
             pass
+
+    async def _heard(self) -> None:
+        """Wait for the first output, before which all that the kernel publishes is lost: its welcome, or another.
+
+        Where ipykernel publishes something at the moment when somebody begins to listen, it never welcomes them, because
+        ZeroMQ tells of a new listener once, and tells whoever uses the socket next.
+        """
+        while True:
+            with contextlib.suppress(Empty):
+                await self.get_iopub_msg(timeout=_UNHEARD)
+                return
+            # The answer is published, too.
+            self.kernel_info()
 
     async def _output(self, kind: str, asked: str | None = None) -> Any:
         while True:

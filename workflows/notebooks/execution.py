@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import os
 import re
+import signal
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -29,6 +30,7 @@ from workflows.store.timing import Stopwatch
 _ANSI = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
 _LINE = re.compile(r"Cell In\s?\[\d+\], line (\d+)")
 _STARTUP = 60
+_CRASHES = frozenset({signal.SIGSEGV, signal.SIGABRT, signal.SIGBUS, signal.SIGFPE, signal.SIGILL})
 
 Watcher = Callable[[nbformat.NotebookNode, int, int], None]
 """Told the notebook so far, how many code cells are done, and of how many."""
@@ -135,6 +137,7 @@ class _Run:
         self._timing = timing
         self._done = 0
         self._expired = False
+        self._ended: int | None = None
         self.observed: Sequence[Sight] = ()
 
     def through(self, folder: Path, environment: dict[str, str]) -> Failure | None:
@@ -157,6 +160,10 @@ class _Run:
             with client.setup_kernel(cwd=str(folder), env=environment):
                 try:
                     self._through_cells(client)
+                except DeadKernelError:
+                    # Whoever cleans up after it forgets that.
+                    self._ended = self._kernel.code
+                    raise
                 finally:
                     # Before the kernel ends, whose guard removes the folder.
                     self.observed = spooled(Path(environment[FOLDER], SEEN))
@@ -215,8 +222,19 @@ class _Run:
         if self._expired:
             return f"the report took longer than report_timeout, {self._limits.whole:g} s, and the kernel was killed; the limit is set in luigi.cfg, [workflows]"
         if isinstance(error, DeadKernelError):
-            return "the kernel died: it was killed from outside, or ran out of memory, and then needs less data at once or a larger machine"
+            return _end(self._ended)
         return f"the kernel did not start: {error}"
+
+
+def _end(code: int | None) -> str:
+    """What ended a kernel that nobody here killed."""
+    if code is None or code == -signal.SIGKILL:
+        return "the kernel died: it was killed from outside, or ran out of memory, and then needs less data at once or a larger machine"
+    if code >= 0:
+        return f"the kernel died: the cell, or what it calls, ended the process with code {code}"
+    number = signal.Signals(-code)
+    why = "compiled code that the cell calls crashed" if number in _CRASHES else "it was ended from outside"
+    return f"the kernel died: {why} ({number.name})"
 
 
 def _sentence(error: CellExecutionError) -> str:

@@ -54,6 +54,12 @@ class Kernel:
         """How it was started: 'warm' is forked, 'plain' is by itself."""
         return "warm" if isinstance(getattr(self.manager.provisioner, "process", None), Fork) else "plain"
 
+    @property
+    def code(self) -> int | None:
+        """The code that it ended with, or the signal as a negative number; None while it runs, or once it was seen to."""
+        process = getattr(self.manager.provisioner, "process", None)
+        return process.poll() if process is not None else None
+
     def kill(self) -> None:
         """Kill the kernel, its process group, and whatever it started outside of the group."""
         process = getattr(self.manager.provisioner, "process", None)

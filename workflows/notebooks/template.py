@@ -71,8 +71,18 @@ class Template:
     @property
     def shows_code(self) -> bool:
         """Whether the author wants reports to open with their code shown."""
-        options = self.notebook["metadata"].get("parcours", {})
-        return isinstance(options, dict) and options.get("code") == "shown"
+        return self._options.get("code") == "shown"
+
+    @property
+    def is_in_all(self) -> bool:
+        """Whether `all` templates include it: one that is about no date says `{"parcours": {"all": false}}`."""
+        return self._options.get("all") is not False
+
+    @property
+    def _options(self) -> dict[str, Any]:
+        """What the notebook's metadata ask of Parcours."""
+        options = self.notebook["metadata"].get("parcours")
+        return options if isinstance(options, dict) else {}
 
     @cached_property
     def code_cells(self) -> list[int]:

@@ -19,6 +19,7 @@ from workflows.store.address import DAMAGED, PROVENANCE, REPORT, TABLE, Address,
 from workflows.store.ahead import Ahead
 from workflows.store.catalog import Catalog
 from workflows.store.code import CodeCopies
+from workflows.store.datasets import Datasets
 from workflows.store.evaluations import Evaluations
 from workflows.store.failures import Failures
 from workflows.store.files import Folder, ObjectStore, Place, write_new
@@ -61,6 +62,8 @@ class Store:
         """The plans of the runs that go on."""
         self.acceptances = Acceptances(place)
         """The code changes that are without effect."""
+        self.datasets = Datasets(place)
+        """The frozen inputs for evaluation."""
         self.evaluations = Evaluations(place)
         """The runs of commits, and how they were judged."""
 

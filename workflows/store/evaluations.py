@@ -49,6 +49,10 @@ class Evaluations:
         for name, data in files.items():
             self._place.put(f"{EVALUATIONS}/{suite}/{state}/{name}", data)
 
+    def put_beside(self, name: str, data: bytes) -> None:
+        """Store a file about all evaluations, beside them, in one piece; one of the same name is replaced."""
+        self._place.put(f"{EVALUATIONS}/{name}", data)
+
     def read(self, suite: str, state: str, name: str) -> bytes | None:
         """A file of a run or an evaluation; None where there is none."""
         try:

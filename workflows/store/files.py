@@ -47,9 +47,10 @@ class Place(Protocol):
     def staging(self) -> Path:
         """A new folder to write an artefact in, unseen by readers."""
 
-    def publish(self, staged: Path, name: str, is_dear: bool = True) -> bool:
+    def publish(self, staged: Path, name: str, is_dear: bool = True, record: str = PROVENANCE) -> bool:
         """Make a staged folder visible under a name, whole; False if another was there first.
 
+        What is visible is what has its record, the file that comes last.
         What is dear is on the disk before: of the rest, a loss of power may leave what is not whole, as its digests show.
         """
 
@@ -144,7 +145,7 @@ class Folder:
                 staged.mkdir(parents=True)
         return staged
 
-    def publish(self, staged: Path, name: str, is_dear: bool = True) -> bool:
+    def publish(self, staged: Path, name: str, is_dear: bool = True, record: str = PROVENANCE) -> bool:
         target = self.root / name
         with _refusals(str(self.root)):
             if is_dear:
@@ -153,7 +154,7 @@ class Folder:
                 _flush(staged)
             if not target.exists():
                 target.parent.mkdir(parents=True, exist_ok=True)
-            elif (staged / PROVENANCE).is_file() and target.is_dir() and not (target / PROVENANCE).is_file():
+            elif (staged / record).is_file() and target.is_dir() and not (target / record).is_file():
                 # Not an artefact, so nobody reads it; a rename needs the place empty.
                 self.move(name, f"damaged/{name}-{uuid.uuid4().hex[:8]}")
             try:
@@ -242,10 +243,10 @@ class ObjectStore:
     def staging(self) -> Path:
         return self._cache.staging()
 
-    def publish(self, staged: Path, name: str, is_dear: bool = True) -> bool:
-        if self.exists(f"{name}/{PROVENANCE}"):
+    def publish(self, staged: Path, name: str, is_dear: bool = True, record: str = PROVENANCE) -> bool:
+        if self.exists(f"{name}/{record}"):
             return False
-        for file in sorted(staged.iterdir(), key=lambda file: file.name == PROVENANCE):
+        for file in sorted(staged.iterdir(), key=lambda file: file.name == record):
             with _refusals(self._url):
                 self._files.pipe_file(self._at(f"{name}/{file.name}"), file.read_bytes())
         return True

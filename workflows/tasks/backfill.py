@@ -41,7 +41,7 @@ class Backfill(luigi.WrapperTask):
     def templates(self) -> list[str]:
         """The templates by name."""
         if self.template.strip() == ALL:
-            return current().templates.names()
+            return [name for name in current().templates.names() if read_template(name).is_in_all]
         return [name.strip() for name in self.template.split(",") if name.strip()]
 
     def deps(self) -> list[ReportTask]:

@@ -44,6 +44,14 @@ def warm_up(tasks: Iterable[Result], workers: int | None) -> None:
         lease.start(environment(), current().settings.root, names, _need(reports, workers))
 
 
+def keep_warm(task: object) -> None:
+    """Have the process that kernels are forked from be there, for a task that is a report and will run in a process of its own."""
+    from workflows.tasks.report import ReportTask
+
+    if isinstance(task, ReportTask):
+        lease.renew()
+
+
 def environment() -> dict[str, str]:
     """The variables that kernels find: those of this process when it planned, before packages added theirs on being imported."""
     return current().once("environment of kernels", lambda: fixed(os.environ))

@@ -136,7 +136,10 @@ class LocalWorker(Worker):
     def _create_task_process(self, task: Any) -> Any:
         process = super()._create_task_process(task)
         if process.use_multiprocessing:
+            from workflows.tasks.kernels import keep_warm
+
             process.result_queue = self._from_others
+            keep_warm(task)
         return process
 
 

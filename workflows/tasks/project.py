@@ -35,6 +35,9 @@ from workflows.tasks.plan import Plan
 
 T = TypeVar("T")
 
+SHIPPED = "datasets"
+"""The folder of the templates' folder with exported datasets, which come into the store when they are first asked for."""
+
 
 class Project:
     """Everything that the tasks of one process share."""
@@ -81,8 +84,14 @@ class Project:
 
     @cached_property
     def database(self) -> Database:
-        """The database of the queries."""
-        return connect(self.settings.database)
+        """The database of the queries, or the dataset that stands for it; raises DatasetError."""
+        name = self.settings.dataset
+        if name is None:
+            return connect(self.settings.database)
+        # Not for those who have a database: it is more to read at every start.
+        from workflows.data.frozen import Frozen
+
+        return Frozen(self.store.datasets.opened(name, self.settings.templates / SHIPPED))
 
     @cached_property
     def templates(self) -> Templates:
@@ -93,6 +102,9 @@ class Project:
     def fingerprints(self) -> Memo:
         """Fingerprints of query results, for as long as the database is in its present state."""
         state = self.database.state()
+        if self.settings.dataset:
+            # In a table of its own, lest each forget what the other found.
+            return self._memo(f"dataset-{state[:16]}", state)
         # Where the state cannot be told, what is found counts for this process only.
         return self._memo("fingerprints", state) if state else Memo(self.settings.cache, "unsaved")
 

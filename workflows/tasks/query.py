@@ -17,6 +17,7 @@ from workflows.identity.closure import Code
 from workflows.identity.environment import Environment
 from workflows.store.address import TABLE, Address
 from workflows.store.artefacts import Artefact, Provenance
+from workflows.store.dataset import AS_DATABASE
 from workflows.store.plans import Planned
 from workflows.tasks.code import class_code, environment_of, module_folder
 from workflows.tasks.plan import Recipe
@@ -120,8 +121,7 @@ class Query(Result):
 
     def read_when_planned(self) -> list[str]:
         """The statements."""
-        statements = {a: _statement(type(self), a) for a in _ATTRIBUTES if getattr(self, a)}
-        return [_file_name(type(self), a, found.path) for a, found in statements.items() if found.path]
+        return [_file_name(type(self), a, found.path) for a, found in self.statements().items() if found.path]
 
     def _no_data(self) -> NoData:
         return NoData.for_query(self.label, _dates(type(self)) if self.dates else [])
@@ -148,7 +148,8 @@ class Query(Result):
     def _settled(self, code: Code) -> dict[str, Any] | None:
         """The fingerprint of the stored result, if it is final."""
         date = getattr(self, "date", None)
-        if self.settles_after is None or not isinstance(date, datetime.date):
+        if self.settles_after is None or not isinstance(date, datetime.date) or current().settings.dataset:
+            # A dataset is final in itself.
             return None
         final_from = date + datetime.timedelta(days=self.settles_after)
         if current().today < final_from:
@@ -158,7 +159,9 @@ class Query(Result):
             record, source = artefact.provenance, artefact.provenance.source
             made = datetime.datetime.fromisoformat(record.started).date()
             is_final = made >= final_from and self._made_as_here(record, code)
-            if source and is_final and store.intact(replace(place, version=record.version)):
+            # What a dataset says of a date may be from before it was settled.
+            is_live = source is not None and not source["database"].startswith(AS_DATABASE)
+            if source and is_live and is_final and store.intact(replace(place, version=record.version)):
                 return {"fingerprint": source["fingerprint"], "rows": source["rows"]}
         return None
 
@@ -177,11 +180,16 @@ class Query(Result):
         return {name: getattr(self, name) for name, _ in self.get_params() if name != "version"}
 
     @classmethod
+    def statements(cls) -> dict[str, Statement]:
+        """The statements by the attributes that give them: 'sql', and 'probe' and 'dates' where they are given."""
+        return {name: _statement(cls, name) for name in ("sql", *(a for a in _ATTRIBUTES[1:] if getattr(cls, a)))}
+
+    @classmethod
     def check_statements(cls) -> None:
         """Have the database read the statements without running them; raises for what it refuses."""
-        for attribute in ("sql", *(name for name in _ATTRIBUTES[1:] if getattr(cls, name))):
-            unbound = dict.fromkeys(name for name, _ in cls.get_params())
-            current().database.check(cls.get_task_family(), _statement(cls, attribute), unbound)
+        unbound = dict.fromkeys(name for name, _ in cls.get_params())
+        for statement in cls.statements().values():
+            current().database.check(cls.get_task_family(), statement, unbound)
 
 
 def _ask(label: str, queries: Sequence[Query]) -> list[dict[str, Any]]:

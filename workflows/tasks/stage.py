@@ -97,19 +97,20 @@ class Stage(Result):
     def _columns(self, number: int) -> list[Sequence[str] | None]:
         """The columns to read of each input; None for all."""
         if not isinstance(self.columns, Mapping):
-            if isinstance(self.columns, str):
-                raise PipelineError.columns_text(self.label, self.columns)
-            return [self.columns] * number
+            return [self._names(self.columns)] * number
         shape = self.identity.shape
         found: list[Sequence[str] | None] = [None] * number
         for name, columns in self.columns.items():
             if not isinstance(shape, dict) or name not in shape:
                 raise PipelineError.columns_of_nothing(self.label, name, shape if isinstance(shape, dict) else ())
-            if isinstance(columns, str):
-                raise PipelineError.columns_text(self.label, columns)
             for place in _places(shape[name]):
-                found[place] = columns
+                found[place] = self._names(columns)
         return found
+
+    def _names(self, columns: Any) -> Sequence[str] | None:
+        if columns is None or (isinstance(columns, list | tuple) and all(isinstance(name, str) for name in columns)):
+            return columns
+        raise PipelineError.no_columns_list(self.label, columns)
 
     def _bind(self, arguments: list[Any], named: dict[str, Any]) -> None:
         """Tell a compute() that cannot be called from one that fails."""

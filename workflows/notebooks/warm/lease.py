@@ -15,8 +15,9 @@ import sys
 import tempfile
 import threading
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from workflows.identity.foreign import ENGINE, foreign_folders
@@ -175,6 +176,11 @@ class Lender:
         counts["ahead"] += found["ahead"]
         return Fork(found["pid"], handles[0], connection)
 
+    @property
+    def is_gone(self) -> bool:
+        """Whether the parent has ended, for the process that started it."""
+        return os.getpid() == self._owner and self._process.poll() is not None
+
     def end(self) -> None:
         """End the parent; the kernels that it forked go on."""
         if os.getpid() == self._owner:
@@ -200,6 +206,8 @@ class _Held:
         self._key: object = None
         self._names: frozenset[str] = frozenset()
         self._lender: Lender | None = None
+        self._begin: Callable[[], Lender] | None = None
+        """Starts such a parent."""
 
     def lender(
         self,
@@ -216,8 +224,16 @@ class _Held:
             if self._lender is None or is_other or not self._names.issuperset(names):
                 self.end()
                 self._key, self._names = key, frozenset(names) if is_other else self._names.union(names)
-                self._lender = Lender(kept, root, sorted(self._names), need)
+                self._begin = partial(Lender, kept, root, sorted(self._names), need)
+                self._lender = self._begin()
             return self._lender
+
+    def renew(self) -> None:
+        """Start the parent anew, if it has ended by itself."""
+        with self.lock:
+            if self._begin and self._lender and self._lender.is_gone:
+                self.end()
+                self._lender = self._begin()
 
     def drop(self, gone: Lender) -> None:
         """Ask this parent no more."""
@@ -252,6 +268,11 @@ def start(
     """Have the parent import while its owner does something else."""
     if can_fork():
         _held.lender(environment, root, names, need)
+
+
+def renew() -> None:
+    """Start a parent anew that has ended: processes that are forked from this one ask it, and could start one only for themselves."""
+    _held.renew()
 
 
 def fork(request: Request, root: Path, names: Sequence[str]) -> Fork:
