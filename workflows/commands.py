@@ -164,13 +164,10 @@ def _reproduce(commands: Commands) -> None:
 
 def _evaluate(commands: Commands) -> None:
     def ask(options: Options) -> Answer:
-        from workflows.commits import queue
+        if options.queue or options.work or options.status:
+            return _queued(options)
         from workflows.commits.answer import Files, answer, answers
 
-        if options.queue:
-            return queue.add(options.queue, options.suite)
-        if options.work or options.status:
-            return queue.work() if options.work else queue.status()
         if options.range:
             return answers(options.range, options.suite)
         files = Files(options.junit, options.markdown, options.link)
@@ -191,6 +188,19 @@ def _evaluate(commands: Commands) -> None:
     parser.add_argument("--junit", type=Path, metavar="FILE", help="also write the verdict as JUnit XML")
     parser.add_argument("--markdown", type=Path, metavar="FILE", help="also write a comment for a merge request")
     parser.add_argument("--link", metavar="URL", help="where others can read the evaluation's folder, for the comment")
+
+
+def _queued(options: Options) -> Answer:
+    from workflows.commits import queue
+    from workflows.errors import UsageError
+
+    asked = "--queue" if options.queue else "--work" if options.work else "--status"
+    for name in ("commit", "base", "junit", "markdown", "link"):
+        if getattr(options, name) is not None:
+            raise UsageError.not_both(asked, "COMMIT" if name == "commit" else f"--{name}")
+    if options.queue:
+        return queue.add(options.queue, options.suite)
+    return queue.work() if options.work else queue.status()
 
 
 def _freeze(commands: Commands) -> None:

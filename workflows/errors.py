@@ -1097,16 +1097,3 @@ class QueueError(ParcoursError):
         return cls(
             f"{folder} cannot be written ({why}); nothing was queued. Make room there, or set `cache` in luigi.cfg."
         )
-
-    @classmethod
-    def no_commit(cls, name: str, folder: str) -> QueuedNothing:
-        """A name that means no commit."""
-        return QueuedNothing(
-            f"'{name}' is no commit that git knows in {folder}; nothing was queued. Name one of `git log`."
-        )
-
-
-class QueuedNothing(QueueError, BadInput):
-    """What was to be queued is no commit."""
-
-    exit_code = 2

@@ -193,7 +193,7 @@ def test_a_job_whose_file_was_emptied_by_a_loss_of_power_is_done(repository: Rep
 def test_what_is_no_commit_is_refused_and_nothing_is_queued(repository: Repository) -> None:
     done = repository.evaluate("--queue", "HEAD", "nowhere")
     assert (done.code, done.out) == (2, "")
-    assert done.err.startswith("'nowhere' is no commit that git knows in ")
+    assert done.err.startswith("git knows no commit 'nowhere'.")
     assert not repository.waiting()
 
 
@@ -221,3 +221,13 @@ def test_the_status_shows_what_runs_what_waits_and_what_ended(repository: Reposi
         ["evaluation:", "page.html"],
     ]  # fmt: skip
     repository.idle()
+
+
+@pytest.mark.parametrize(
+    "words", [["HEAD", "--status"], ["--queue", "HEAD", "--base", "main"], ["--work", "--junit", "x"]]
+)
+def test_what_the_queue_has_no_use_for_is_refused(repository: Repository, words: list[str]) -> None:
+    done = repository.tried(".venv/bin/python", "-m", "workflows.real_cli", "evaluate", *words)
+    assert (done.code, done.out) == (2, "")
+    assert "cannot both be given" in done.err
+    assert not repository.queue.exists()

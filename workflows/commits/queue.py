@@ -11,10 +11,9 @@ from typing import Any
 
 from workflows import settings
 from workflows.commits import worker
+from workflows.commits.git import Repository
 from workflows.commits.jobs import SETTLED, End, Job, Queue
-from workflows.errors import QueueError
 from workflows.evaluation.suites import DEFAULT
-from workflows.identity.checkout import Checkout
 
 SHOWN = 10
 """How many ends are shown to people."""
@@ -91,10 +90,11 @@ class Standing:
 def add(commits: Sequence[str], suite: str = DEFAULT) -> Added:
     """Put commits in, the one to be evaluated last first, and have a worker at it; returns at once.
 
-    Raises QueueError for what is no commit, and where the files cannot be written; nothing else was put in then.
+    Raises CommitError for what is no commit, with nothing put in, and QueueError where the files cannot be written.
     """
     found = settings.load()
-    shas = {_commit(name, Checkout(found.root)): None for name in commits}
+    repository = Repository.of(found.root)
+    shas = {repository.commit(name).sha: None for name in commits}
     queue, now = Queue(found.cache), time.time_ns()
     queued = {sha: queue.add(Job(sha, suite, now + number)) for number, sha in enumerate(shas)}
     if queue.waiting():
@@ -121,13 +121,6 @@ def status() -> Standing:
     # Another may be put in while one is evaluated, so the running one is not always the first.
     running = next((job for job in waiting if job.tries), None) if worker.is_running(queue) else None
     return Standing(running, tuple(job for job in waiting if job != running), tuple(queue.ends()))
-
-
-def _commit(name: str, checkout: Checkout) -> str:
-    sha = checkout.commit_named(name)
-    if sha is None:
-        raise QueueError.no_commit(name, str(checkout.folder))
-    return sha
 
 
 def _named(job: Job) -> str:
