@@ -160,11 +160,12 @@ class Waiting:
                 os._exit(0)
             self.control.close()
             _end_with_parent(0)
-            answer(socket.socket(fileno=connection), is_ahead=True)
             with or_end():
+                # Before the answer: the parent may be ended then, by who asks for another one, and its folder removed.
+                _take_sockets(app, Path(request.arguments[1]))
+                answer(socket.socket(fileno=connection), is_ahead=True)
                 _take_streams(out, err)
                 settle(request, surroundings)
-                _take_sockets(app, Path(request.arguments[1]))
                 _settle_shell(app)
 
         return wait
