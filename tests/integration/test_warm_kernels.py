@@ -26,9 +26,10 @@ from jupyter_client.provisioning.factory import KernelProvisionerFactory
 
 from workflows import ReportTask
 from workflows.notebooks.execution import Execution, Limits, execute
+from workflows.notebooks.guarded import OPTIONS
 from workflows.notebooks.warm import lease
 from workflows.notebooks.warm.fresh import Request
-from workflows.notebooks.warm.spare import AGE, Spare, Spares
+from workflows.notebooks.warm.spare import AGE, MODULE, Spare, Spares
 from workflows.tasks.kernels import imported_ahead
 
 pytestmark = [pytest.mark.integration, pytest.mark.skipif(not lease.can_fork(), reason="needs Linux")]
@@ -347,6 +348,14 @@ def test_no_more_kernels_wait_than_there_will_be_reports(tmp_path: Path) -> None
     assert spares.is_wanting
     assert spares.lend(Request("workflows.notebooks.guarded", [], {}, "/"), []) is None
     assert not spares.is_wanting
+
+
+def test_none_is_started_ahead_for_who_asks_for_kernels_that_cannot_be(tmp_path: Path) -> None:
+    spares = Spares(tmp_path, bound=1)
+    assert spares.lend(Request("ipykernel_launcher", ["-f", "k.json"], {}, "/"), []) is None
+    assert not spares.is_wanting
+    assert spares.lend(Request(MODULE, ["-f", "k.json", *OPTIONS], {}, "/"), []) is None
+    assert spares.is_wanting
 
 
 def test_a_kernel_that_waited_too_long_is_ended_and_not_replaced(tmp_path: Path) -> None:

@@ -102,8 +102,9 @@ class Spares:
         """One that is told to become what was asked for, if there is one that can."""
         if self.reports:
             self.reports -= 1
-        self._wanted = self.bound
-        while self.waiting and (request.module, tuple(request.arguments[2:])) == (MODULE, OPTIONS):
+        can_wait = (request.module, tuple(request.arguments[2:])) == (MODULE, OPTIONS)
+        self._wanted = self.bound if can_wait else 0
+        while self.waiting and can_wait:
             spare = self.waiting.pop(0)
             with contextlib.suppress(OSError):
                 if spare.is_fit:
