@@ -26,9 +26,10 @@ from jupyter_client.provisioning.factory import KernelProvisionerFactory
 
 from workflows import ReportTask
 from workflows.notebooks.execution import Execution, Limits, execute
+from workflows.notebooks.guarded import OPTIONS
 from workflows.notebooks.warm import lease
 from workflows.notebooks.warm.fresh import Request
-from workflows.notebooks.warm.spare import AGE, Spare, Spares
+from workflows.notebooks.warm.spare import AGE, MODULE, Spare, Spares
 from workflows.tasks.kernels import imported_ahead
 
 pytestmark = [pytest.mark.integration, pytest.mark.skipif(not lease.can_fork(), reason="needs Linux")]
@@ -247,6 +248,44 @@ def test_a_parent_that_is_killed_harms_no_report_that_runs(run: Run) -> None:
     assert said(run("x = 1", "import time; time.sleep(0.2)", "x + 1", watcher=kill)) == "2"
 
 
+def test_a_kernel_that_waited_goes_on_when_its_parent_is_ended_as_soon_as_it_is_lent(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fork = lease.fork
+
+    def fork_and_end(*asked: Any) -> lease.Fork:
+        forked = fork(*asked)
+        lease.end()
+        return forked
+
+    for _ in range(5):
+        run("1")
+        spare()
+        with monkeypatch.context() as patch:
+            patch.setattr(lease, "fork", fork_and_end)
+            assert said(run("2")) == "2"
+
+
+TOLD = """
+import os, signal, socket, sys
+from pathlib import Path
+from workflows.notebooks.warm.parent import Parent
+from workflows.notebooks.warm.spare import Spares
+os.register_at_fork(before=lambda: os.kill(os.getpid(), signal.SIGTERM))
+with socket.socket() as listener:
+    listener.listen()
+    if Parent(listener, os.pidfd_open(os.getppid()), 60, Spares(Path(sys.argv[1]), 1)).serve() is None:
+        print("ended")
+"""
+
+
+def test_a_parent_that_is_told_to_end_while_it_forks_ends(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", TOLD, str(tmp_path)], capture_output=True, text=True, timeout=20, check=True
+    )
+    assert (done.stdout, done.stderr) == ("ended\n", "")
+
+
 @pytest.mark.parametrize(
     "end",
     [
@@ -309,6 +348,14 @@ def test_no_more_kernels_wait_than_there_will_be_reports(tmp_path: Path) -> None
     assert spares.is_wanting
     assert spares.lend(Request("workflows.notebooks.guarded", [], {}, "/"), []) is None
     assert not spares.is_wanting
+
+
+def test_none_is_started_ahead_for_who_asks_for_kernels_that_cannot_be(tmp_path: Path) -> None:
+    spares = Spares(tmp_path, bound=1)
+    assert spares.lend(Request("ipykernel_launcher", ["-f", "k.json"], {}, "/"), []) is None
+    assert not spares.is_wanting
+    assert spares.lend(Request(MODULE, ["-f", "k.json", *OPTIONS], {}, "/"), []) is None
+    assert spares.is_wanting
 
 
 def test_a_kernel_that_waited_too_long_is_ended_and_not_replaced(tmp_path: Path) -> None:

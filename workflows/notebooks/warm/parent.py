@@ -61,15 +61,15 @@ class Parent:
 
     def serve(self) -> Role | None:
         """Fork children until the end; in a child, what it is to become."""
-        with selectors.DefaultSelector() as selector, self._told_to_end():
-            selector.register(self.listener, selectors.EVENT_READ)
-            selector.register(self.owner, selectors.EVENT_READ)
+        with selectors.DefaultSelector() as selector, self._told_to_end() as told:
+            for place in (self.listener, self.owner, told):
+                selector.register(place, selectors.EVENT_READ)
             self._selector, asked = selector, time.monotonic()
             while time.monotonic() - asked < self.idle or self.children:
                 wanting = self.spares.is_wanting
                 pause = 0 if wanting else LOOK if self.spares.waiting else self.idle
                 ready = [key.fd for key, _ in selector.select(pause)]
-                if self.owner in ready:
+                if self.owner in ready or told in ready:
                     break
                 role: Role | None = None
                 if self.listener.fileno() in ready:
@@ -84,14 +84,21 @@ class Parent:
         return None
 
     @contextlib.contextmanager
-    def _told_to_end(self) -> Iterator[None]:
-        """Have SIGTERM end the kernels that wait, and nothing else; a child has nothing to do with it."""
-        own = os.getpid()
-        before = signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    def _told_to_end(self) -> Iterator[int]:
+        """A descriptor that becomes readable at SIGTERM; the kernels that wait end at the end, a child has nothing to do with it.
+
+        An exception would come at any place, also where it is lost, such as what is to be done before and after a fork.
+        """
+        own, (told, tell) = os.getpid(), os.pipe()
+        os.set_blocking(tell, False)
+        before = signal.signal(signal.SIGTERM, lambda *_: None), signal.set_wakeup_fd(tell)
         try:
-            yield
+            yield told
         finally:
-            signal.signal(signal.SIGTERM, before)
+            signal.set_wakeup_fd(before[1])
+            signal.signal(signal.SIGTERM, before[0])
+            os.close(told)
+            os.close(tell)
             if os.getpid() == own:
                 self.spares.end()
 
@@ -239,9 +246,7 @@ def main(path: list[str], words: Sequence[str]) -> None:
     folder = Path(listener.getsockname()).parent
     spares = Spares(folder, int(bound), int(reports) if int(reports) >= 0 else None)
     parent = Parent(listener, ended, float(idle), spares)
-    role = None
-    with contextlib.suppress(SystemExit):
-        role = parent.serve()
+    role = parent.serve()
     if role is None:
         # All that it has imported goes with the process; its owner waits for that.
         os._exit(0)

@@ -102,8 +102,9 @@ class Spares:
         """One that is told to become what was asked for, if there is one that can."""
         if self.reports:
             self.reports -= 1
-        self._wanted = self.bound
-        while self.waiting and (request.module, tuple(request.arguments[2:])) == (MODULE, OPTIONS):
+        can_wait = (request.module, tuple(request.arguments[2:])) == (MODULE, OPTIONS)
+        self._wanted = self.bound if can_wait else 0
+        while self.waiting and can_wait:
             spare = self.waiting.pop(0)
             with contextlib.suppress(OSError):
                 if spare.is_fit:
@@ -160,11 +161,12 @@ class Waiting:
                 os._exit(0)
             self.control.close()
             _end_with_parent(0)
-            answer(socket.socket(fileno=connection), is_ahead=True)
             with or_end():
+                # Before the answer: the parent may be ended then, by who asks for another one, and its folder removed.
+                _take_sockets(app, Path(request.arguments[1]))
+                answer(socket.socket(fileno=connection), is_ahead=True)
                 _take_streams(out, err)
                 settle(request, surroundings)
-                _take_sockets(app, Path(request.arguments[1]))
                 _settle_shell(app)
 
         return wait
