@@ -167,10 +167,10 @@ def test_without_a_base_everything_is_new_and_nothing_worse() -> None:
     assert found.problem == "there is no base to compare with, so everything is new"
 
 
-def test_a_base_that_could_not_be_run_is_named_and_is_no_base() -> None:
+def test_a_base_that_could_not_be_run_is_named_and_nothing_is_compared() -> None:
     found = judge(run(made(0.9)), run(sha="2", problem="no lock"), SUITE, {})
-    assert (found.verdict, found.reports[0].base_state) == ("same", "missing")
-    assert found.problem == "the base 222222222 could not be run, so everything is new: no lock"
+    assert (found.verdict, found.exit_code, found.reports[0].base_state) == ("failed", 4, "missing")
+    assert found.problem == "the base 222222222 could not be run, so nothing is compared: no lock Another base can be named with --base."
 
 
 def test_a_run_that_could_not_be_made_has_failed_whatever_the_base() -> None:

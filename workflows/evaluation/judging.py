@@ -24,7 +24,7 @@ def judge(run: Run, base_run: Run | None, suite: Suite, details: Mapping[str, De
       gone or has nothing to measure any more: what cannot be seen may be worse. It is better where it is made again, or a
       measure is better and none worse.
     - The whole is the worst of its reports. Nothing is measured where the run has not one number, and nothing is worse.
-    - Without a run of the base, or one with a problem, everything is new, which is no worse.
+    - Without a base everything is new, which is no worse. One that could not be run is a failure: nothing was compared.
     """
     compared = base_run if base_run and not base_run.problem else None
     before = {made.asked.key: made for made in compared.reports} if compared else {}
@@ -34,7 +34,7 @@ def judge(run: Run, base_run: Run | None, suite: Suite, details: Mapping[str, De
     )
     base = base_run.commit if base_run else None
     return Evaluation(
-        run.commit, base, suite.name, _overall(run, reports), reports, run, base_run, _said(run, base_run)
+        run.commit, base, suite.name, _overall(run, base_run, reports), reports, run, base_run, _said(run, base_run)
     )
 
 
@@ -127,8 +127,8 @@ def _worst(own: Word, measures: Iterable[MeasureVerdict]) -> Word:
     return "better" if worst == "same" and "better" in found else worst
 
 
-def _overall(run: Run, reports: Iterable[ReportVerdict]) -> Overall:
-    if run.problem:
+def _overall(run: Run, base_run: Run | None, reports: Iterable[ReportVerdict]) -> Overall:
+    if run.problem or (base_run and base_run.problem):
         return "failed"
     found = {report.verdict for report in reports}
     if "worse" in found:
@@ -145,7 +145,7 @@ def _said(run: Run, base_run: Run | None) -> str | None:
     if base_run is None:
         return "there is no base to compare with, so everything is new"
     if base_run.problem:
-        return f"the base {base_run.commit.short} could not be run, so everything is new: {base_run.problem}"
+        return f"the base {base_run.commit.short} could not be run, so nothing is compared: {base_run.problem} Another base can be named with --base."
     if base_run.dataset_digest != run.dataset_digest:
         return f"the base {base_run.commit.short} was run on another state of the data: dataset {base_run.dataset}"
     return None
