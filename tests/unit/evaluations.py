@@ -12,9 +12,7 @@ from workflows.evaluation.runs import Commit, Made, Run
 from workflows.evaluation.suites import Asked
 from workflows.evaluation.verdict import Evaluation, MeasureVerdict, ReportVerdict
 
-EVIL = (
-    "</script></pre><script>alert(1)</script>&<img src='http://evil.example/x.png'>|`@octocat *a* ]]> --> ```\n/close"
-)
+EVIL = "</script></pre><script>alert(1)</script>&<img src='http://evil.example/x.png'>|`@octocat *a* ]]> --> $\\frac$ ```\n/close"
 
 COMMIT = Commit(
     "4be1d0c5" * 5, "Score by the median of the hour", "Ada Lovelace", "2026-03-02T10:14:00+00:00", ("b" * 40,)

@@ -23,7 +23,13 @@ _BAND = "#dfe4ea"
 _WIDTH = 9.5
 _DPI = 96
 _ROWS = 30
-_STYLE: Any = {"font.family": "DejaVu Sans", "font.size": 9, "axes.spines.top": False, "axes.spines.right": False}
+_STYLE: Any = {
+    "font.family": "DejaVu Sans",
+    "font.size": 9,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "text.parse_math": False,  # names may hold dollar signs
+}
 
 
 class Piece:
@@ -109,7 +115,7 @@ def changes(found: Evaluated) -> Drawing:
         axes = figure.subplots()
         for height, row in enumerate(known.itertuples()):
             _moved(axes, -height, row)
-        names = [f"{row.measure}\n{row.report}" for row in known.itertuples()]
+        names = [f"{_short(str(row.measure))}\n{_short(str(row.report))}" for row in known.itertuples()]
         axes.set_yticks([-height for height in range(len(names))], names)
         axes.set_xlabel("change, % of the base's value")
         axes.axvline(0, color=_OTHER, linewidth=0.8)
@@ -123,16 +129,17 @@ def side_by_side(pictures: Pictures) -> Drawing:
     shown = {side: picture for side, path in pictures.files.items() if (picture := _opened(path))}
     if not shown:
         words = f"{pictures.title}; its pictures cannot be shown here."
-        return _drawn(lambda figure: _sentence(figure, words), 0.5, words)
+        return _drawn(lambda figure: _sentence(figure, _short(words, 120)), 0.5, words)
 
     def draw(figure: Figure) -> None:
         for axes, (side, picture) in zip(figure.subplots(1, len(shown), squeeze=False)[0], shown.items(), strict=True):
             axes.imshow(picture, interpolation="antialiased", aspect="equal")
             axes.set_title(side, loc="left", fontweight="bold")
             axes.set_axis_off()
+        figure.suptitle(_short(pictures.title, 120), x=0.005, ha="left", fontsize=10)
 
     tallest = max(picture.height / picture.width for picture in shown.values())
-    return _drawn(draw, min(0.4 + tallest * _WIDTH / len(shown), 12.0), pictures.title)
+    return _drawn(draw, min(0.6 + tallest * _WIDTH / len(shown), 12.0), pictures.title)
 
 
 def _opened(path: Path) -> Image | None:
@@ -155,6 +162,12 @@ def _cell(text: str) -> str:
     if text not in COLOURS:
         return f"<td>{escape(text)}</td>"
     return f'<td style="color: {COLOURS[text]}; white-space: nowrap">{wording.SIGNS[text]} {text}</td>'
+
+
+def _short(text: str, most: int = 45) -> str:
+    """A text in one line that leaves room for the drawing."""
+    line = " ".join(text.split())
+    return line if len(line) <= most else f"{line[: most - 1]}…"
 
 
 def _value(value: Any) -> str:
