@@ -17,9 +17,10 @@ from workflows import ReportTask
 from workflows.commits import details as module
 from workflows.commits import pictures
 from workflows.commits.details import details
+from workflows.evaluation.judging import judge
 from workflows.evaluation.runs import Commit, Made, Run
 from workflows.evaluation.suites import Asked, Suite
-from workflows.evaluation.verdict import Details, judge
+from workflows.evaluation.verdict import Details
 
 pytestmark = pytest.mark.integration
 

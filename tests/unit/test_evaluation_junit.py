@@ -51,6 +51,11 @@ def test_a_report_that_failed_is_an_error_and_its_measures_are_skipped() -> None
     assert found == {(some.CHECK.key, "report"): "error", (some.CHECK.key, "late"): "skipped"}
 
 
+def test_a_report_that_failed_at_the_base_too_is_skipped() -> None:
+    report = replace(some.full().reports[-1], base_state="failed", verdict="same")
+    assert outcomes(replace(some.full(), reports=(report,)))[some.CHECK.key, "report"] == "skipped"
+
+
 def test_a_failure_says_what_changed_and_why() -> None:
     [failure] = parsed(some.full()).findall(".//testcase[@name='anomaly_share']/failure")
     assert failure.get("message") == "anomaly_share is worse: 0.214 -> 0.231, +0.017 (+7.9 %); tolerance 0.005 and 2 %"
@@ -77,7 +82,7 @@ def test_an_evaluation_that_could_not_be_made_is_an_error_and_one_without_measur
 
 def test_hostile_texts_and_what_xml_cannot_hold_do_no_harm() -> None:
     found = parsed(some.hostile())
-    assert {element.tag for element in found.iter()} == {"testsuites", "testsuite", "testcase", "failure", "error"}
+    assert {element.tag for element in found.iter()} == {"testsuites", "testsuite", "testcase", "failure", "skipped"}
     assert found[0][1].get("name") == some.EVIL.replace("\n", " ") + "worse" or some.EVIL in str(
         found[0][1].get("name")
     )

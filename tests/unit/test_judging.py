@@ -10,11 +10,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
-from workflows.evaluation.judging import word
+from workflows.evaluation.judging import judge, word
 from workflows.evaluation.measures import Measure
 from workflows.evaluation.runs import Commit, Made, Run
 from workflows.evaluation.suites import Asked, Limit, Suite
-from workflows.evaluation.verdict import Details, Evaluation, MeasureVerdict, judge
+from workflows.evaluation.verdict import Details, Evaluation, MeasureVerdict
 
 ASKED = Asked("daily", "2013-01-15", {"late_after": 20})
 SUITE = Suite("default", "january", (ASKED,), {"late": Limit("lower", 0.01, 0.1)})
@@ -170,7 +170,10 @@ def test_without_a_base_everything_is_new_and_nothing_worse() -> None:
 def test_a_base_that_could_not_be_run_is_named_and_nothing_is_compared() -> None:
     found = judge(run(made(0.9)), run(sha="2", problem="no lock"), SUITE, {})
     assert (found.verdict, found.exit_code, found.reports[0].base_state) == ("failed", 4, "missing")
-    assert found.problem == "the base 222222222 could not be run, so nothing is compared: no lock Another base can be named with --base."
+    assert (
+        found.problem
+        == "the base 222222222 could not be run, so nothing is compared: no lock Another base can be named with --base."
+    )
 
 
 def test_a_run_that_could_not_be_made_has_failed_whatever_the_base() -> None:

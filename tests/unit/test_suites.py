@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from workflows.errors import SuiteError
-from workflows.evaluation.suites import FILE, Asked, Limit, Suite, read
+from workflows.evaluation.entries import read
+from workflows.evaluation.suites import FILE, Asked, Limit, Suite
 
 ROOT = Path(__file__).resolve().parents[2]
 REPORT = '[default]\ndataset = "march"\n[[default.reports]]\ntemplate = "daily"\n'

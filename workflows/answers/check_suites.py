@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from workflows.answers.recorded import Recorded, recorded
 from workflows.errors import ParcoursError, SuiteError, listed, nearest
-from workflows.evaluation import suites
+from workflows.evaluation import entries, suites
 from workflows.evaluation.suites import Asked, Suite
 from workflows.identity.canonical import canonical_json
 from workflows.store.datasets import ENDING
@@ -32,7 +32,7 @@ def checked_suites() -> list[CheckedSuite]:
     path = current().settings.templates / suites.FILE
     where = current().label(path)
     try:
-        found = suites.read(path.read_bytes(), where)
+        found = entries.read(path.read_bytes(), where)
     except FileNotFoundError:
         return []
     except OSError as error:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ from workflows.commits import evaluate
 from workflows.commits.evaluate import Evaluator
 from workflows.errors import PathError, UsageError
 from workflows.evaluation.verdict import Evaluation, MeasureVerdict, ReportVerdict
-from workflows.store.evaluations import PAGE
+from workflows.store.evaluations import PAGE, Evaluations
 from workflows.tasks.terminal import terminal
 
 _MARKS = {"worse": "-", "better": "+", "new": "*", "missing": "?", "same": " "}
@@ -85,7 +86,7 @@ class Files:
             if path.is_dir() or not path.absolute().parent.is_dir():
                 raise PathError.not_writable(str(path), "is a folder, or lies in one that does not exist")
 
-    def write(self, evaluation: Evaluation) -> None:
+    def write(self, evaluation: Evaluation, evaluations: Evaluations) -> None:
         """Write them."""
         from workflows.evaluation.junit import junit
         from workflows.evaluation.markdown import markdown
@@ -93,7 +94,8 @@ class Files:
         if self.junit:
             _write(self.junit, junit(evaluation))
         if self.markdown:
-            _write(self.markdown, markdown(evaluation, self.link))
+            read = partial(evaluations.read, evaluation.suite, evaluation.commit.state)
+            _write(self.markdown, markdown(evaluation, self.link, read))
 
 
 def answer(ref: str | None, base: str | None, suite: str, is_dirty: bool, files: Files) -> Evaluated:
@@ -103,7 +105,7 @@ def answer(ref: str | None, base: str | None, suite: str, is_dirty: bool, files:
     files.check()
     terminal().open()
     found = evaluate.evaluated(ref or "HEAD", base, suite, is_dirty)
-    files.write(found)
+    files.write(found, Evaluator.of_project().store.evaluations)
     return _with_page(found)
 
 

@@ -16,9 +16,10 @@ from workflows.commits.bisect import Measuring, measured_now
 from workflows.commits.git import Repository
 from workflows.commits.history import history
 from workflows.errors import TrendError
+from workflows.evaluation.judging import judge
 from workflows.evaluation.runs import Made, Run
 from workflows.evaluation.suites import DEFAULT, Asked
-from workflows.evaluation.verdict import Evaluation, judge
+from workflows.evaluation.verdict import Evaluation
 from workflows.store.address import PROVENANCE, REPORT
 
 _DATE = re.compile(r"\d{4}-\d\d-\d\d")

@@ -18,10 +18,11 @@ from workflows.commits import environments, runner
 from workflows.commits.git import Repository
 from workflows.commits.worktree import worktree
 from workflows.errors import CommitError, DatasetError, NoSuite, ParcoursError, SuiteError
-from workflows.evaluation import measures, suites
+from workflows.evaluation import entries, measures, suites
+from workflows.evaluation.judging import judge
 from workflows.evaluation.runs import Commit, Made, Run
 from workflows.evaluation.suites import DEFAULT, Suite
-from workflows.evaluation.verdict import Evaluation, judge
+from workflows.evaluation.verdict import Evaluation
 from workflows.identity.canonical import digest_bytes
 from workflows.settings import EvaluationSettings, Settings, load, load_evaluation
 from workflows.store.address import MEASURES
@@ -77,7 +78,7 @@ class Evaluator:
             text = self.repository.file(tree, file)
             if text is None:
                 continue
-            found = suites.read(text, f"{file} of {'commit ' + commit.short if is_from == 'commit' else tree}")
+            found = entries.read(text, f"{file} of {'commit ' + commit.short if is_from == 'commit' else tree}")
             if name in found:
                 return Chosen(found[name], is_from)
             known |= found.keys()

@@ -31,8 +31,10 @@ def junit(evaluation: Evaluation) -> str:
 
 def _report(suite: Element, report: ReportVerdict) -> None:
     case = SubElement(suite, "testcase", classname=report.asked.key, name="report")
-    if report.state == "failed":
+    if report.state == "failed" and report.verdict == "worse":
         _told(case, "error", report.failure or "no reason is known")
+    elif report.state == "failed":
+        SubElement(case, "skipped", message=f"it failed at the base, too: {report.failure}")
     for measure in report.measures:
         _measure(SubElement(suite, "testcase", classname=report.asked.key, name=measure.name), measure, report)
 

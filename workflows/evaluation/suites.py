@@ -61,10 +61,3 @@ class Suite:
     def limit(self, template: str, measure: str) -> Limit:
         """The limit of a measure of a template's report."""
         return self.measures.get(f"{template}.{measure}") or self.measures.get(measure) or Limit()
-
-
-def read(text: bytes, where: str) -> dict[str, Suite]:
-    """The suites in the bytes of a `suites.toml`, by name; `where` is how errors call the file. Raises SuiteError."""
-    from workflows.evaluation import entries
-
-    return entries.read(text, where)

@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from workflows.evaluation.measures import Better
 from workflows.evaluation.runs import Commit, Run
-from workflows.evaluation.suites import Asked, Suite
+from workflows.evaluation.suites import Asked
 
 FORMAT = 1
 Word = Literal["better", "worse", "same", "new", "missing"]
@@ -112,13 +112,6 @@ class Evaluation:
         except (KeyError, TypeError, AttributeError) as error:
             raise ValueError(f"it is no evaluation: {error}") from error
         return found
-
-
-def judge(run: Run, base_run: Run | None, suite: Suite, details: Mapping[str, Details]) -> Evaluation:
-    """A run judged by its suite; `details` are by the reports' keys. How is told in evaluation/judging.py."""
-    from workflows.evaluation import judging
-
-    return judging.judge(run, base_run, suite, details)
 
 
 def _commit(record: Mapping[str, Any]) -> Commit:
