@@ -33,7 +33,12 @@ class History:
         made = [
             Made(one, failure="cell 2 failed")
             if value is None
-            else Made(one, f"ReportTask/{one.date}/{sha[:9]}", f"{one.date} {sha}", measures=(Measure(measure, value, "min", "lower"),))
+            else Made(
+                one,
+                f"ReportTask/{one.date}/{sha[:9]}",
+                f"{one.date} {sha}",
+                measures=(Measure(measure, value, "min", "lower"),),
+            )
             for one, value in zip(asked, values, strict=True)
         ]
         given: dict[str, Any] = {
