@@ -47,6 +47,12 @@ def test_a_single_outlier_is_no_step(at: int, size: float) -> None:
     assert steps(series) == []
 
 
+def test_levels_may_come_again_and_again() -> None:
+    sizes = [(0.5, 12), (0.3, 5), (2.0, 2), (0.5, 9), (4.2, 2), (0.5, 6), (2.0, 1), (4.2, 7), (0.3, 2), (0.5, 14)]
+    series = [level for level, size in sizes for _ in range(size)]
+    assert [step.at for step in steps(series)] == list(np.cumsum([size for _, size in sizes])[:-1])
+
+
 def test_a_single_outlier_is_told() -> None:
     assert outliers([1.0, 1.0, None, 7.0, 1.0, 1.0, 2.0, 2.0]) == [3]
 

@@ -115,6 +115,12 @@ def test_the_suite_says_which_direction_is_better() -> None:
     assert found.changes[0].verdict == "better"
 
 
+def test_an_outlier_has_a_verdict_too() -> None:
+    found = line(*(run(n, 9.0 if n == 4 else 2.0) for n in range(9)))
+    assert (found.changes, found.outliers, found.outlier_verdict(4)) == ([], [4], "worse")
+    assert found.as_json()["outliers"] == [{"commit": f"{4:040x}", "date": "2013-01-15", "verdict": "worse"}]
+
+
 def test_each_report_has_its_line() -> None:
     both = tuple(
         Made(Asked("daily", day), measures=(Measure("late", 1.0, "1", None),)) for day in ("2013-01-16", "2013-01-15")

@@ -55,7 +55,7 @@ def _in_full(line: Line, over: Axis) -> Iterator[str]:
         if at in changes:
             yield f"  >> {_step(line, changes[at])}"
         change = "" if before is None or point.value is None else difference(point.value - before)
-        mark = "  outlier" if at in line.outliers else ""
+        mark = _outlier(line, at) if at in line.outliers else ""
         before = before if point.value is None else point.value
         yield f"  {_name(point, over)}  {texts[at]:>{width}}  {change:>10}  {bars[at]:<{_WIDTH}}  {_note(point, over)}{mark}".rstrip()
 
@@ -67,6 +67,12 @@ def _in_short(line: Line, over: Axis) -> Iterator[str]:
     yield from (
         f"  >> {_name(line.points[change.at], over).rstrip()}: {_step(line, change)}" for change in line.changes
     )
+
+
+def _outlier(line: Line, at: int) -> str:
+    """What a value is worth that came back at once."""
+    verdict = line.outlier_verdict(at)
+    return f"  outlier ({verdict}, this once)" if verdict != "changed" else "  outlier"
 
 
 def _step(line: Line, change: Change) -> str:

@@ -12,6 +12,8 @@ from workflows.evaluation.measures import Better, Measure
 from workflows.evaluation.runs import Commit
 from workflows.evaluation.steps import Limits
 
+Verdict = Literal["better", "worse", "changed"]
+"""Whether a change is for the better; 'changed' where no direction is better."""
 _NAMED = 3
 """Packages named of an environment that changed."""
 
@@ -101,7 +103,7 @@ class Change:
     """The last point before it that has a value."""
     before: float
     after: float
-    verdict: Literal["better", "worse", "changed"]
+    verdict: Verdict
     breaks: tuple[Break, ...]
     """What broke the line here, which the step is put down to; the commit's code may have a part in it."""
     untold: int
@@ -146,11 +148,18 @@ class Line:
         """The points that left the level and came back at once."""
         return steps.outliers(self.values, self.limits)
 
-    def verdict(self, difference: float) -> Literal["better", "worse", "changed"]:
+    def verdict(self, difference: float) -> Verdict:
         """What a difference is worth."""
         if self.better is None:
             return "changed"
         return "better" if (difference < 0) == (self.better == "lower") else "worse"
+
+    def outlier_verdict(self, at: int) -> Verdict:
+        """What an outlier is worth against the value before it."""
+        value = self.values[at]
+        before = next(found for found in reversed(self.values[:at]) if found is not None)
+        assert value is not None
+        return self.verdict(value - before)
 
     def _change(self, step: steps.Step) -> Change:
         since = max(at for at in range(step.at) if self.points[at].value is not None)
@@ -171,7 +180,14 @@ class Line:
                 {"commit": self.points[found.at].commit.sha, "kind": found.kind, "sentence": found.sentence}
                 for found in self.breaks
             ],
-            "outliers": [self.points[at].commit.sha for at in self.outliers],
+            "outliers": [
+                {
+                    "commit": self.points[at].commit.sha,
+                    "date": self.points[at].date,
+                    "verdict": self.outlier_verdict(at),
+                }
+                for at in self.outliers
+            ],
         }
 
 

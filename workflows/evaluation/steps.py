@@ -109,18 +109,13 @@ def _starts(series: Sequence[float], limits: Limits) -> list[int]:
 
 
 def _is_exact(series: Sequence[float], calm: Sequence[float], limits: Limits) -> bool:
-    """Whether a series has no noise: outliers are rare, it changes seldom, and then mostly to what it has not been.
+    """Whether a series has no noise: it stays on each of its levels for a while, and outliers are rare.
 
-    Counts, too, repeat their neighbours often, but their noise comes back to the same few numbers.
+    Counts, too, repeat their neighbours often, but what they leave their usual number for lasts but one value.
     """
     strays = sum(value != other for value, other in zip(series, calm, strict=True))
-    starts = _starts(calm, limits)
-    levels = [calm[at] for at in (0, *starts)]
-    returns = sum(
-        any(not limits.passed(earlier, level) for earlier in levels[:place]) for place, level in enumerate(levels)
-    )
     most = len(series) - 1
-    return strays <= max(1, most / 20) and strays + len(starts) <= most / 3 and returns <= max(1, len(starts) / 2)
+    return strays <= max(1, most / 20) and strays + len(_starts(calm, limits)) <= most / 3
 
 
 def _levels(series: Sequence[float], starts: Iterable[int], limits: Limits) -> list[Step]:
