@@ -1094,6 +1094,4 @@ class QueueError(ParcoursError):
     @classmethod
     def unwritable(cls, folder: str, why: str) -> QueueError:
         """The file system says no."""
-        return cls(
-            f"{folder} cannot be written ({why}); nothing was queued. Make room there, or set `cache` in luigi.cfg."
-        )
+        return cls(f"the queue in {folder} cannot be written ({why}). Make room there, or set `cache` in luigi.cfg.")

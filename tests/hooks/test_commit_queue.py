@@ -206,6 +206,17 @@ def test_a_queue_that_cannot_be_written_is_told_in_one_line(repository: Reposito
     assert "cannot be written" in done.err
 
 
+def test_a_worker_that_cannot_write_says_so_in_one_line_and_the_job_waits(repository: Repository) -> None:
+    repository.queue.mkdir(parents=True)
+    (repository.queue / "logs").write_text("in the way")
+    repository.evaluate("--queue", "HEAD")
+    until(lambda: not repository.processes())
+    done = repository.evaluate("--work")
+    assert (done.code, done.out, done.err.count("\n")) == (4, "", 1)
+    assert "cannot be written" in done.err
+    assert len(repository.waiting()) == 1
+
+
 def test_the_status_shows_what_runs_what_waits_and_what_ended(repository: Repository) -> None:
     assert repository.evaluate("--status").out == "nothing is queued, and nothing was\n"
     first, second = repository.git("rev-parse", "HEAD"), repository.commit("file")

@@ -233,6 +233,14 @@ def test_a_path_for_hooks_that_is_no_folder_is_refused(repository: Repository) -
     assert done.err.startswith("install-hooks: git looks for hooks in /dev/null, which is no folder")
 
 
+def test_hooks_that_husky_makes_are_left_to_it(repository: Repository) -> None:
+    repository.git("config", "core.hooksPath", ".husky/_")
+    done = install(repository)
+    assert (done.code, done.out) == (2, "")
+    assert "put `" in done.err
+    assert "evaluate --queue HEAD` into .husky/post-commit" in done.err
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [

@@ -79,7 +79,7 @@ class Queue:
         end = self.end(job)
         if end is not None and end.is_settled:
             return False
-        with self._refusals(), self._beside(self._waiting, job.numbers) as made:
+        with self.refusals(), self._beside(self._waiting, job.numbers) as made:
             try:
                 os.link(made, self._waiting / f"{job.key}.json")
             except FileExistsError:
@@ -99,14 +99,14 @@ class Queue:
     def begin(self, job: Job) -> None:
         """Count a try of a job."""
         numbers = {**job.numbers, "tries": job.tries + 1}
-        with self._refusals(), self._beside(self._waiting, numbers) as made:
+        with self.refusals(), self._beside(self._waiting, numbers) as made:
             made.replace(self._waiting / f"{job.key}.json")
 
     def finish(self, job: Job, exit_code: int, began: float) -> End:
         """Keep what became of a job, and take it out."""
         log = self.log(job)
         end = End(job.commit, job.suite, exit_code, began, time.time(), str(log), _last_lines(log))
-        with self._refusals(), self._beside(self._ended, vars(end)) as made:
+        with self.refusals(), self._beside(self._ended, vars(end)) as made:
             made.replace(self._ended / f"{job.key}.json")
         self.drop(job)
         self._forget()
@@ -172,7 +172,8 @@ class Queue:
             path.unlink(missing_ok=True)
 
     @contextlib.contextmanager
-    def _refusals(self) -> Iterator[None]:
+    def refusals(self) -> Iterator[None]:
+        """What the file system says no to, as an error for the user."""
         try:
             yield
         except OSError as error:

@@ -98,7 +98,8 @@ def add(commits: Sequence[str], suite: str = DEFAULT) -> Added:
     queue, now = Queue(found.cache), time.time_ns()
     queued = {sha: queue.add(Job(sha, suite, now + number)) for number, sha in enumerate(shas)}
     if queue.waiting():
-        worker.start(queue)
+        with queue.refusals():
+            worker.start(queue)
     return Added(tuple(s for s in queued if queued[s]), tuple(s for s in queued if not queued[s]))
 
 
@@ -110,7 +111,9 @@ def work() -> Worked:
         sys.stderr.write("\n".join([*_told(end), ""]))
         ends.append(end)
 
-    is_alone = worker.work(Queue(settings.load().cache), told)
+    queue = Queue(settings.load().cache)
+    with queue.refusals():
+        is_alone = worker.work(queue, told)
     return Worked(tuple(ends), is_alone)
 
 

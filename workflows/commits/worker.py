@@ -20,6 +20,8 @@ TRIES = 3
 INTERRUPTED = 130
 """The exit code of a job that was given up after these."""
 _LOG_BYTES = 1_000_000
+_ENDING = 20.0
+"""Seconds that an evaluation has to end when it is asked to."""
 _EVALUATE = (sys.executable, "-m", "workflows.cli", "evaluate")
 # The shell outlives a worker that is killed, and leaves the exit code where the next one finds it.
 _KEEPING = 'to=$1; shift; "$@"; code=$?; echo $code >"$to.part" && mv "$to.part" "$to"; exit $code'
@@ -114,17 +116,21 @@ def _evaluated(queue: Queue, job: Job, evaluate: Sequence[str], lock: int | None
         return process.wait()
     except BaseException:
         _end_group(process)
+        # A shell that waited for it took this for its end.
+        queue.exit_file(job).unlink(missing_ok=True)
         raise
 
 
 def _end_group(process: subprocess.Popen[Any]) -> None:
-    with contextlib.suppress(ProcessLookupError):
-        os.killpg(process.pid, signal.SIGTERM)
-        try:
-            process.wait(10)
-        except subprocess.TimeoutExpired:
-            os.killpg(process.pid, signal.SIGKILL)
-            process.wait()
+    """End an evaluation as Ctrl-C does, which has it end and tidy up what it started; by force where it takes too long."""
+    for number, seconds in ((signal.SIGINT, _ENDING), (signal.SIGKILL, 1.0)):
+        until = time.monotonic() + seconds
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, number)
+            while time.monotonic() < until:
+                process.poll()
+                os.killpg(process.pid, 0)
+                time.sleep(0.05)
 
 
 def _left(exit_file: Path) -> int | None:
@@ -150,11 +156,13 @@ def _ending_on_signals() -> Iterator[None]:
     def end(number: int, frame: object) -> None:
         raise SystemExit(128 + number)
 
-    before = signal.signal(signal.SIGTERM, end)
+    # Also of Ctrl-C, to which what runs in the background of a script is deaf, and so would be all that it starts.
+    before = {number: signal.signal(number, end) for number in (signal.SIGTERM, signal.SIGINT)}
     try:
         yield
     finally:
-        signal.signal(signal.SIGTERM, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 @contextlib.contextmanager
