@@ -304,6 +304,20 @@ def test_one_that_was_killed_is_evaluated_when_it_is_asked_for_again(history: Hi
     assert history.git("worktree", "list", "--porcelain").count("worktree ") == 1
 
 
+def test_one_that_is_told_to_end_leaves_nothing_behind(history: History) -> None:
+    history.commit("End", "ended", acme_dot_py=history.pipeline("* self.factor", "* (self.factor + 7)"))
+    process = history.place.start("parcours", "evaluate")
+    worktrees = history.place.folder / "data" / "cache" / "worktrees"
+    until = time.monotonic() + 20
+    while not list(worktrees.glob("parcours-*")) and time.monotonic() < until:
+        time.sleep(0.02)
+    process.send_signal(signal.SIGTERM)
+    process.communicate()
+    assert process.returncode == 143
+    assert not list(worktrees.glob("parcours-*"))
+    assert not history.place.processes(within=10)
+
+
 def test_a_shallow_clone_without_the_base_ends_with_4(history: History, tmp_path: Path) -> None:
     tip = history.commit("Far", "far", README_dot_md="far\n")
     history.git(

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import signal
+import sys
+import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -103,7 +106,7 @@ def answer(ref: str | None, base: str | None, suite: str, is_dirty: bool, files:
     if is_dirty and ref:
         raise UsageError.not_both("--dirty", f"a commit ({ref})")
     files.check()
-    terminal().open()
+    _begin()
     found = evaluate.evaluated(ref or "HEAD", base, suite, is_dirty)
     files.write(found, Evaluator.of_project().store.evaluations)
     return _with_page(found)
@@ -111,7 +114,7 @@ def answer(ref: str | None, base: str | None, suite: str, is_dirty: bool, files:
 
 def answers(range_: str, suite: str) -> Range:
     """The evaluations of the commits `A..B` along first parents."""
-    terminal().open()
+    _begin()
     return Range(tuple(map(_with_page, _shown(evaluate.in_range(range_, suite)))))
 
 
@@ -121,6 +124,13 @@ def _shown(found: Any) -> Sequence[Evaluation]:
         terminal().tell(evaluation.verdict, f"{evaluation.commit.short}  {evaluation.commit.subject}")
         kept.append(evaluation)
     return kept
+
+
+def _begin() -> None:
+    """Show progress; leave nothing behind where a CI server or systemd ends this process."""
+    terminal().open()
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
 
 
 def _with_page(found: Evaluation) -> Evaluated:

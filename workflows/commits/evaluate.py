@@ -151,13 +151,17 @@ class Evaluator:
         return evaluation
 
     def _store(self, evaluation: Evaluation, pictures: Mapping[str, bytes]) -> None:
-        from workflows.commits import feed
         from workflows.commits.page import page
 
         files = dict(pictures)
         files[EVALUATION] = _json(evaluation.as_json())
         files[PAGE] = page(evaluation, pictures.get).encode("utf-8", "surrogatepass")
         self.store.evaluations.put(evaluation.suite, evaluation.commit.state, files)
+
+    def write_feed(self) -> None:
+        """Write the feed of verdicts anew."""
+        from workflows.commits import feed
+
         feed.write(self.store)
 
     def _ran(self, commit: Commit, chosen: Chosen, began: datetime) -> Run:
@@ -242,10 +246,10 @@ def evaluated(
     Raises CommitError, SuiteError, NoSuite.
     """
     evaluator = Evaluator.of_project()
-    if is_dirty:
-        commit, diff = evaluator.repository.with_work()
-        return evaluator.evaluated(commit, base, suite_name, diff)
-    return evaluator.evaluated(evaluator.repository.commit(ref), base, suite_name)
+    commit, diff = evaluator.repository.with_work() if is_dirty else (evaluator.repository.commit(ref), b"")
+    evaluation = evaluator.evaluated(commit, base, suite_name, diff)
+    evaluator.write_feed()
+    return evaluation
 
 
 def found(ref: str, base: str | None, suite_name: str) -> Evaluation | None:
@@ -272,12 +276,17 @@ def in_range(range_: str, suite_name: str = DEFAULT) -> Iterator[Evaluation]:
     oldest, dots, newest = range_.partition("..")
     if not dots:
         raise CommitError.no_range(range_)
-    for sha in evaluator.repository.first_parents(newest or "HEAD", oldest or None):
-        commit = evaluator.repository.commit(sha)
-        stored = evaluator.store.evaluations.record(suite_name, commit.state, EVALUATION)
-        is_stored = stored is not None and evaluator.stored_run(commit, evaluator.chosen(commit, suite_name).suite)
-        parent = commit.parents[0] if commit.parents else None
-        yield Evaluation.from_json(stored) if stored and is_stored else evaluator.evaluated(commit, parent, suite_name)
+    try:
+        for sha in evaluator.repository.first_parents(newest or "HEAD", oldest or None):
+            commit = evaluator.repository.commit(sha)
+            stored = evaluator.store.evaluations.record(suite_name, commit.state, EVALUATION)
+            is_stored = stored is not None and evaluator.stored_run(commit, evaluator.chosen(commit, suite_name).suite)
+            parent = commit.parents[0] if commit.parents else None
+            made = stored and is_stored
+            yield Evaluation.from_json(stored) if made else evaluator.evaluated(commit, parent, suite_name)
+    finally:
+        # Once for all: it reads every evaluation.
+        evaluator.write_feed()
 
 
 def _json(record: Any) -> bytes:
