@@ -158,6 +158,17 @@ class Evaluator:
         files[PAGE] = page(evaluation, pictures.get).encode("utf-8", "surrogatepass")
         self.store.evaluations.put(evaluation.suite, evaluation.commit.state, files)
 
+    def found(self, commit: Commit, suite: str) -> Evaluation | None:
+        """The evaluation of a commit as it is stored, if it did not fail and its reports are those of the suite."""
+        record = self.store.evaluations.record(suite, commit.state, EVALUATION)
+        try:
+            stored = Evaluation.from_json(record) if record else None
+        except ValueError:
+            return None
+        if stored is None or stored.verdict == "failed":
+            return None
+        return stored if self.stored_run(commit, self.chosen(commit, suite).suite) else None
+
     def write_feed(self) -> None:
         """Write the feed of verdicts anew."""
         from workflows.commits import feed
@@ -256,11 +267,8 @@ def found(ref: str, base: str | None, suite_name: str) -> Evaluation | None:
     """The evaluation of a commit as it is stored, if it is of the same base and reports and did not fail."""
     evaluator = Evaluator.of_project()
     commit = evaluator.repository.commit(ref)
-    record = evaluator.store.evaluations.record(suite_name, commit.state, EVALUATION)
-    stored = Evaluation.from_json(record) if record else None
-    if stored is None or stored.verdict == "failed" or stored.base != evaluator.base(commit, base):
-        return None
-    return stored if evaluator.stored_run(commit, evaluator.chosen(commit, suite_name).suite) else None
+    stored = evaluator.found(commit, suite_name)
+    return stored if stored and stored.base == evaluator.base(commit, base) else None
 
 
 def measured(ref: str, suite_name: str = DEFAULT) -> Run:
@@ -279,11 +287,8 @@ def in_range(range_: str, suite_name: str = DEFAULT) -> Iterator[Evaluation]:
     try:
         for sha in evaluator.repository.first_parents(newest or "HEAD", oldest or None):
             commit = evaluator.repository.commit(sha)
-            stored = evaluator.store.evaluations.record(suite_name, commit.state, EVALUATION)
-            is_stored = stored is not None and evaluator.stored_run(commit, evaluator.chosen(commit, suite_name).suite)
             parent = commit.parents[0] if commit.parents else None
-            made = stored and is_stored
-            yield Evaluation.from_json(stored) if made else evaluator.evaluated(commit, parent, suite_name)
+            yield evaluator.found(commit, suite_name) or evaluator.evaluated(commit, parent, suite_name)
     finally:
         # Once for all: it reads every evaluation.
         evaluator.write_feed()
