@@ -16,6 +16,7 @@ import pytest
 import yaml
 
 from workflows.commands import parser
+from workflows.commits.runner import VARIABLES
 
 pytestmark = pytest.mark.acceptance
 
@@ -58,6 +59,10 @@ def test_an_option_that_the_page_names_exists() -> None:
         re.findall(r"--[a-z]+", helps)
     )
     assert set(re.findall(r"`(?:[a-z/ -]* )?(--[a-z]+)", PAGE)) <= known
+
+
+def test_the_page_names_every_variable_that_a_run_sees() -> None:
+    assert [name for name in VARIABLES if f"`{name}`" not in PAGE] == []
 
 
 def test_each_server_fetches_the_whole_history() -> None:
