@@ -15,6 +15,7 @@ from typing import Any
 import luigi
 import pytest
 from luigi.parameter import UnconsumedParameterWarning
+from luigi.task_register import Register
 
 from workflows.tasks import project
 
@@ -100,6 +101,9 @@ def pipeline(small: Any, inside: Callable[[Any], None], monkeypatch: pytest.Monk
     """A project of a few lines, entered, with its database of two days."""
     # Python tells a stale .pyc by the second of the edit and the size only; tests edit faster.
     monkeypatch.setattr("sys.dont_write_bytecode", True)
+    # Tasks of the example, which a test of this process may have imported, are none of this project.
+    own = [cls for cls in Register._reg if not cls.__module__.startswith("workflows.flights")]
+    monkeypatch.setattr(Register, "_reg", own)
     inside(small)
     return Pipeline(small.folder, small.store, small.template)
 
