@@ -149,5 +149,12 @@ def _number(value: float | int | None) -> str:
 
 def _write(path: Path, text: str) -> None:
     beside = path.with_name(f".{path.name}.new")
-    beside.write_text(text, encoding="utf-8")
-    beside.replace(path)
+    try:
+        if path.is_symlink() or (path.exists() and not path.is_file()):
+            # A link stays one, and so does a pipe or a terminal, such as /dev/stdout.
+            path.write_text(text, encoding="utf-8")
+            return
+        beside.write_text(text, encoding="utf-8")
+        beside.replace(path)
+    except OSError as error:
+        raise PathError.not_writable(str(path), f"cannot be written ({error.strerror})") from error
