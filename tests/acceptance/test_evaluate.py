@@ -343,6 +343,9 @@ def test_the_luigi_command_evaluates_a_commit(history: History) -> None:
     done = history.place.run(*words)
     assert done.code == 0, done.err
     assert "verdict       same" in done.err
+    assert done.out.splitlines()[-1].endswith("evaluation.html")
+    again = history.place.run(*words)
+    assert (again.code, again.out) == (0, done.out)
     assert list(history.place.store.glob(f"evaluations/default/{history.git('rev-parse', 'HEAD')}/evaluation.html"))
 
 

@@ -106,13 +106,13 @@ def answer(ref: str | None, base: str | None, suite: str, is_dirty: bool, files:
     terminal().open()
     found = evaluate.evaluated(ref or "HEAD", base, suite, is_dirty)
     files.write(found, Evaluator.of_project().store.evaluations)
-    return _with_page(found)
+    return with_page(found)
 
 
 def answers(range_: str, suite: str) -> Range:
     """The evaluations of the commits `A..B` along first parents."""
     terminal().open()
-    return Range(tuple(map(_with_page, _shown(evaluate.in_range(range_, suite)))))
+    return Range(tuple(map(with_page, _shown(evaluate.in_range(range_, suite)))))
 
 
 def _shown(found: Any) -> Sequence[Evaluation]:
@@ -123,7 +123,8 @@ def _shown(found: Any) -> Sequence[Evaluation]:
     return kept
 
 
-def _with_page(found: Evaluation) -> Evaluated:
+def with_page(found: Evaluation) -> Evaluated:
+    """An evaluation, and where its page lies in the store of the current directory's project."""
     store = Evaluator.of_project().store
     return Evaluated(found, store.evaluations.shown(found.suite, found.commit.state, PAGE))
 
