@@ -136,12 +136,17 @@ def _of_report(report: ReportVerdict) -> list[str]:
         return [f"  - {report.asked.key}  failed: {report.failure}"]
     if not changed:
         return [f"    {report.asked.key}  the same"] if report.base_path else [f"  * {report.asked.key}  new"]
-    return [f"    {report.asked.key}", *(f"  {_MARKS[m.verdict]}   {_measure(m)}" for m in changed)]
+    return [f"    {report.asked.key}", *(f"  {_mark(m)}   {_measure(m)}" for m in changed)]
+
+
+def _mark(found: MeasureVerdict) -> str:
+    return _MARKS["worse" if found.is_lost else found.verdict]
 
 
 def _measure(found: MeasureVerdict) -> str:
     unit = "" if found.unit == "1" else f" {found.unit}"
-    return f"{found.name} {_number(found.base)} -> {_number(found.value)}{unit} ({found.verdict})"
+    verdict = f"{found.verdict}, which is worse" if found.is_lost else found.verdict
+    return f"{found.name} {_number(found.base)} -> {_number(found.value)}{unit} ({verdict})"
 
 
 def _number(value: float | int | None) -> str:
