@@ -380,7 +380,31 @@ def test_what_is_about_one_commit_is_refused_beside_a_range(history: History, wo
     assert "--range and" in done.err
 
 
-def test_a_range_makes_the_page_again_of_one_that_was_killed_before_it_was_complete(history: History) -> None:
+def test_a_measure_that_is_lost_is_told_as_what_makes_the_commit_worse(history: History) -> None:
+    file = history.place.folder / "templates" / "small.ipynb"
+    history.commit("Rename the measure", "renamed", templates__small_dot_ipynb=None)
+    history.git("checkout", "--quiet", "main", "templates/small.ipynb")
+    history.commit("With another name", templates__small_dot_ipynb=file.read_text().replace("'total'", "'sum'"))
+    done = history.evaluate()
+    assert done.code == 1
+    assert "nothing (missing, which is worse)" in done.out
+
+
+def test_a_record_that_cannot_be_read_or_whose_base_failed_is_made_anew_by_a_range(history: History) -> None:
+    history.commit("Without lock", "again", requirements_dot_lock=None)
+    sha = history.commit("With lock", requirements_dot_lock=LOCK)
+    file = history.place.store / "evaluations" / "default" / sha / "evaluation.json"
+    assert history.evaluate("--range", "HEAD~1..HEAD").code == 4
+    failed = file.read_text()
+    file.with_name("evaluation.html").unlink()
+    assert history.evaluate("--range", "HEAD~1..HEAD").code == 4
+    assert file.with_name("evaluation.html").exists()
+    file.write_text('{"format": 1}')
+    assert history.evaluate("--range", "HEAD~1..HEAD").code == 4
+    assert json.loads(file.read_text())["verdict"] == json.loads(failed)["verdict"]
+
+
+def test_the_record_of_an_evaluation_is_written_after_its_page(history: History) -> None:
     sha = history.commit("Cut off", "cut", README_dot_md="cut\n")
     assert history.evaluate().code == 0
     folder = history.place.store / "evaluations" / "default" / sha

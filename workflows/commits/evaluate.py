@@ -126,6 +126,17 @@ class Evaluator:
             return found if found.dataset_digest == self._digest(suite.dataset) and self._is_whole(found) else None
         return None
 
+    def stored(self, commit: Commit, suite: str) -> Evaluation | None:
+        """The evaluation that is stored of a commit, if it is of the same reports and dataset and did not fail."""
+        record = self.store.evaluations.record(suite, commit.state, EVALUATION)
+        try:
+            found = Evaluation.from_json(record) if record else None
+        except ValueError:
+            return None
+        # What failed, and be it for its base, is tried again.
+        is_to_use = found is not None and found.verdict != "failed"
+        return found if is_to_use and self.stored_run(commit, self.chosen(commit, suite).suite) else None
+
     def _is_whole(self, found: Run) -> bool:
         """Whether the reports of a run are still in the store."""
         return all(made.path is None or made.failure or self.store.at_path(made.path) for made in found.reports)
@@ -269,11 +280,8 @@ def found(ref: str, base: str | None, suite_name: str) -> Evaluation | None:
     """The evaluation of a commit as it is stored, if it is of the same base and reports and did not fail."""
     evaluator = Evaluator.of_project()
     commit = evaluator.repository.commit(ref)
-    record = evaluator.store.evaluations.record(suite_name, commit.state, EVALUATION)
-    stored = Evaluation.from_json(record) if record else None
-    if stored is None or stored.verdict == "failed" or stored.base != evaluator.base(commit, base):
-        return None
-    return stored if evaluator.stored_run(commit, evaluator.chosen(commit, suite_name).suite) else None
+    stored = evaluator.stored(commit, suite_name)
+    return stored if stored and stored.base == evaluator.base(commit, base) else None
 
 
 def measured(ref: str, suite_name: str = DEFAULT) -> Run:
@@ -291,10 +299,8 @@ def in_range(range_: str, suite_name: str = DEFAULT) -> Iterator[Evaluation]:
         raise CommitError.no_range(range_)
     for sha in evaluator.repository.first_parents(newest or "HEAD", oldest or None):
         commit = evaluator.repository.commit(sha)
-        stored = evaluator.store.evaluations.record(suite_name, commit.state, EVALUATION)
-        is_stored = stored is not None and evaluator.stored_run(commit, evaluator.chosen(commit, suite_name).suite)
-        parent = commit.parents[0] if commit.parents else None
-        yield Evaluation.from_json(stored) if stored and is_stored else evaluator.evaluated(commit, parent, suite_name)
+        stored = evaluator.stored(commit, suite_name)
+        yield stored or evaluator.evaluated(commit, commit.parents[0] if commit.parents else None, suite_name)
 
 
 def _json(record: Any) -> bytes:
