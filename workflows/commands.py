@@ -169,6 +169,7 @@ def _evaluate(commands: Commands) -> None:
         from workflows.commits.answer import Files, answer, answers
 
         if options.range:
+            _alone("--range", options)
             return answers(options.range, options.suite)
         files = Files(options.junit, options.markdown, options.link)
         return answer(options.commit, options.base, options.suite, options.dirty, files)
@@ -192,15 +193,20 @@ def _evaluate(commands: Commands) -> None:
 
 def _queued(options: Options) -> Answer:
     from workflows.commits import queue
-    from workflows.errors import UsageError
 
-    asked = "--queue" if options.queue else "--work" if options.work else "--status"
-    for name in ("commit", "base", "junit", "markdown", "link"):
-        if getattr(options, name) is not None:
-            raise UsageError.not_both(asked, "COMMIT" if name == "commit" else f"--{name}")
+    _alone("--queue" if options.queue else "--work" if options.work else "--status", options)
     if options.queue:
         return queue.add(options.queue, options.suite)
     return queue.work() if options.work else queue.status()
+
+
+def _alone(asked: str, options: Options) -> None:
+    """Refuse what is about one commit beside a flag that is not."""
+    from workflows.errors import UsageError
+
+    for name in ("commit", "base", "junit", "markdown", "link"):
+        if getattr(options, name) is not None:
+            raise UsageError.not_both(asked, "COMMIT" if name == "commit" else f"--{name}")
 
 
 def _freeze(commands: Commands) -> None:

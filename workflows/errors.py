@@ -985,6 +985,13 @@ class CommitError(ParcoursError):
         )
 
     @classmethod
+    def unwritable(cls, place: str | None, why: str) -> CommitError:
+        """The file system says no."""
+        return cls(
+            f"{place or 'a file'} cannot be written: {why}. Make room or grant write access, and evaluate it again."
+        )
+
+    @classmethod
     def no_submodule(cls, place: str, sha: str) -> CommitError:
         """A submodule that was not fetched."""
         return cls(

@@ -6,6 +6,7 @@ import hashlib
 import importlib.metadata
 import json
 import os
+import shutil
 import signal
 import sqlite3
 import subprocess
@@ -356,6 +357,9 @@ def test_the_luigi_command_evaluates_a_commit(history: History) -> None:
     done = history.place.run(*words)
     assert done.code == 0, done.err
     assert "verdict       same" in done.err
+    assert done.out.splitlines()[-1].endswith("evaluation.html")
+    again = history.place.run(*words)
+    assert (again.code, again.out) == (0, done.out)
     assert list(history.place.store.glob(f"evaluations/default/{history.git('rev-parse', 'HEAD')}/evaluation.html"))
 
 
@@ -365,3 +369,114 @@ def test_files_for_other_tools_are_written(history: History, tmp_path: Path) -> 
     assert "<testsuite" in (tmp_path / "j.xml").read_text()
     assert (tmp_path / "m.md").read_text().startswith("<!-- parcours evaluation default -->")
     assert history.evaluate("main", "--junit", str(tmp_path / "no" / "j.xml")).code == 2
+
+
+def test_a_link_and_a_pipe_that_are_written_to_stay_what_they_are(history: History, tmp_path: Path) -> None:
+    (tmp_path / "link.md").symlink_to(tmp_path / "real.md")
+    done = history.evaluate("main", "--markdown", str(tmp_path / "link.md"), "--junit", "/dev/stdout")
+    assert done.code == 0, done.err
+    assert (tmp_path / "link.md").is_symlink()
+    assert (tmp_path / "real.md").read_text().startswith("<!-- parcours evaluation default -->")
+    assert "<testsuite" in done.out
+    assert Path("/dev/stdout").is_symlink()
+
+
+def test_a_file_that_cannot_be_written_ends_with_2(history: History) -> None:
+    done = history.evaluate("main", "--markdown", "/proc/evaluation.md")
+    assert done.code == 2
+    assert "/proc/evaluation.md cannot be written" in done.err
+
+
+@pytest.mark.parametrize("words", [("--base", "main"), ("--junit", "j.xml"), ("HEAD",)])
+def test_what_is_about_one_commit_is_refused_beside_a_range(history: History, words: tuple[str, ...]) -> None:
+    done = history.evaluate("--range", "main..HEAD", *words)
+    assert done.code == 2
+    assert "--range and" in done.err
+
+
+def test_a_measure_that_is_lost_is_told_as_what_makes_the_commit_worse(history: History) -> None:
+    file = history.place.folder / "templates" / "small.ipynb"
+    history.commit("Rename the measure", "renamed", templates__small_dot_ipynb=None)
+    history.git("checkout", "--quiet", "main", "templates/small.ipynb")
+    history.commit("With another name", templates__small_dot_ipynb=file.read_text().replace("'total'", "'sum'"))
+    done = history.evaluate()
+    assert done.code == 1
+    assert "nothing (missing, which is worse)" in done.out
+
+
+def test_a_record_that_cannot_be_read_or_whose_base_failed_is_made_anew_by_a_range(history: History) -> None:
+    history.commit("Without lock", "again", requirements_dot_lock=None)
+    sha = history.commit("With lock", requirements_dot_lock=LOCK)
+    file = history.place.store / "evaluations" / "default" / sha / "evaluation.json"
+    assert history.evaluate("--range", "HEAD~1..HEAD").code == 4
+    failed = file.read_text()
+    file.with_name("evaluation.html").unlink()
+    assert history.evaluate("--range", "HEAD~1..HEAD").code == 4
+    assert file.with_name("evaluation.html").exists()
+    file.write_text('{"format": 1}')
+    assert history.evaluate("--range", "HEAD~1..HEAD").code == 4
+    assert json.loads(file.read_text())["verdict"] == json.loads(failed)["verdict"]
+
+
+def test_the_record_of_an_evaluation_is_written_after_its_page(history: History) -> None:
+    sha = history.commit("Cut off", "cut", README_dot_md="cut\n")
+    assert history.evaluate().code == 0
+    folder = history.place.store / "evaluations" / "default" / sha
+    written = sorted(folder.iterdir(), key=lambda path: path.stat().st_mtime_ns)
+    assert written[-1].name == "evaluation.json"
+
+
+def test_a_message_names_a_place_in_the_project_and_not_in_the_worktree(history: History) -> None:
+    history.commit("Remove again", "gone", templates__small_dot_ipynb=None)
+    failure = history.record()["reports"][0]["failure"]
+    assert "there is no template 'small' in templates" in failure
+
+
+def test_a_store_without_room_ends_with_4_and_is_no_verdict_on_the_commit(history: History) -> None:
+    change = history.pipeline("* self.factor", "* (self.factor - 0.25)")
+    sha = history.commit("Without room", "room", acme_dot_py=change)
+    blocked = history.place.store / "Cleaned"
+    moved = blocked.with_name("Cleaned.aside")
+    blocked.rename(moved)
+    blocked.write_text("no folder can be made here")
+    try:
+        done = history.evaluate()
+    finally:
+        blocked.unlink()
+        moved.rename(blocked)
+    assert done.code == 4, done.out
+    assert "the store" in done.out
+    assert json.loads((history.place.store / f"evaluations/default/{sha}/run.json").read_text())["problem"]
+    assert history.evaluate().code == 0
+
+
+def test_a_damaged_dataset_ends_with_4_and_is_no_verdict_on_the_commit(history: History) -> None:
+    history.commit("Damaged", "damaged")
+    store = history.place.store
+    [file] = store.glob("datasets/small/*2020-01-01*.parquet")
+    good = file.read_bytes()
+    file.write_bytes(good[:-1] + b"?")
+    shutil.rmtree(store / "Events")
+    try:
+        history.commit("Compute", acme_dot_py=history.pipeline("* self.factor", "* (self.factor - 0.125)"))
+        done = history.evaluate()
+    finally:
+        file.write_bytes(good)
+    assert (done.code, "is damaged" in done.out) == (4, True), done.out
+    assert history.evaluate().code == 0
+
+
+def test_a_store_that_cannot_be_written_at_all_ends_with_4(history: History, tmp_path: Path) -> None:
+    (tmp_path / "store").write_text("a file")
+    done = history.evaluate("main", PARCOURS_STORE=str(tmp_path / "store" / "below"))
+    assert done.code == 4, done.err
+
+
+def test_a_range_of_a_repository_without_commits_says_so(history: History, tmp_path: Path) -> None:
+    place = type(history.place)(tmp_path / "empty", history.place.environment)
+    place.folder.mkdir()
+    place.configure(pipelines="acme")
+    subprocess.run(["git", "init", "--quiet", place.folder], check=True)
+    for words in (("evaluate", "--range", "A..B"), ("trend", "total"), ("compare", "A", "B")):
+        done = place.run("parcours", *words)
+        assert (done.code, "has no commits yet" in done.err) == (2, True), done.err

@@ -137,18 +137,19 @@ def test_no_hook_of_the_user_is_run(git: Git, tmp_path: Path) -> None:
     assert not (tmp_path / "hooked").exists()
 
 
-def test_a_submodule_is_laid_from_the_users_own_copy(git: Git, tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", ["part", "a part"])
+def test_a_submodule_is_laid_from_the_users_own_copy(git: Git, tmp_path: Path, name: str) -> None:
     other = tmp_path / "other"
     other.mkdir()
     git("init", "--quiet", at=other)
     (other / "part.py").write_text("part = 1\n")
     git("add", ".", at=other)
     git("commit", "--quiet", "--message=Part", at=other)
-    git("-c", "protocol.file.allow=always", "submodule", "--quiet", "add", str(other), "project/part")
+    git("-c", "protocol.file.allow=always", "submodule", "--quiet", "add", str(other), f"project/{name}")
     git("commit", "--quiet", "--message=With a part")
     before, repository = state(tmp_path / "repository"), project_of(tmp_path)
     with worktree(repository, repository.commit("HEAD"), tmp_path / "trees") as project:
-        assert (project / "part" / "part.py").read_text() == "part = 1\n"
+        assert (project / name / "part.py").read_text() == "part = 1\n"
     assert state(tmp_path / "repository") == before
 
 

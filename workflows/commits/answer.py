@@ -109,13 +109,15 @@ def answer(ref: str | None, base: str | None, suite: str, is_dirty: bool, files:
     _begin()
     found = evaluate.evaluated(ref or "HEAD", base, suite, is_dirty)
     files.write(found, Evaluator.of_project().store.evaluations)
-    return _with_page(found)
+    return with_page(found)
 
 
 def answers(range_: str, suite: str) -> Range:
     """The evaluations of the commits `A..B` along first parents."""
     _begin()
     return Range(tuple(map(_with_page, _shown(evaluate.in_range(range_, suite)))))
+    terminal().open()
+    return Range(tuple(map(with_page, _shown(evaluate.in_range(range_, suite)))))
 
 
 def _shown(found: Any) -> Sequence[Evaluation]:
@@ -134,6 +136,10 @@ def _begin() -> None:
 
 
 def _with_page(found: Evaluation) -> Evaluated:
+
+
+def with_page(found: Evaluation) -> Evaluated:
+    """An evaluation, and where its page lies in the store of the current directory's project."""
     store = Evaluator.of_project().store
     return Evaluated(found, store.evaluations.shown(found.suite, found.commit.state, PAGE))
 
@@ -145,12 +151,17 @@ def _of_report(report: ReportVerdict) -> list[str]:
         return [f"  - {report.asked.key}  failed: {report.failure}"]
     if not changed:
         return [f"    {report.asked.key}  the same"] if report.base_path else [f"  * {report.asked.key}  new"]
-    return [f"    {report.asked.key}", *(f"  {_MARKS[m.verdict]}   {_measure(m)}" for m in changed)]
+    return [f"    {report.asked.key}", *(f"  {_mark(m)}   {_measure(m)}" for m in changed)]
+
+
+def _mark(found: MeasureVerdict) -> str:
+    return _MARKS["worse" if found.is_lost else found.verdict]
 
 
 def _measure(found: MeasureVerdict) -> str:
     unit = "" if found.unit == "1" else f" {found.unit}"
-    return f"{found.name} {_number(found.base)} -> {_number(found.value)}{unit} ({found.verdict})"
+    verdict = f"{found.verdict}, which is worse" if found.is_lost else found.verdict
+    return f"{found.name} {_number(found.base)} -> {_number(found.value)}{unit} ({verdict})"
 
 
 def _number(value: float | int | None) -> str:
@@ -159,5 +170,12 @@ def _number(value: float | int | None) -> str:
 
 def _write(path: Path, text: str) -> None:
     beside = path.with_name(f".{path.name}.new")
-    beside.write_text(text, encoding="utf-8")
-    beside.replace(path)
+    try:
+        if path.is_symlink() or (path.exists() and not path.is_file()):
+            # A link stays one, and so does a pipe or a terminal, such as /dev/stdout.
+            path.write_text(text, encoding="utf-8")
+            return
+        beside.write_text(text, encoding="utf-8")
+        beside.replace(path)
+    except OSError as error:
+        raise PathError.not_writable(str(path), f"cannot be written ({error.strerror})") from error

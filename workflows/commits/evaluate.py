@@ -17,7 +17,7 @@ from typing import Any
 from workflows.commits import environments, runner
 from workflows.commits.git import Repository
 from workflows.commits.worktree import worktree
-from workflows.errors import CommitError, DatasetError, NoSuite, ParcoursError, SuiteError
+from workflows.errors import CommitError, DatasetError, NoSuite, ParcoursError, StoreError, SuiteError
 from workflows.evaluation import entries, measures, suites
 from workflows.evaluation.judging import judge
 from workflows.evaluation.runs import Commit, Made, Run
@@ -35,6 +35,17 @@ from workflows.tasks.terminal import terminal
 DIFF = "work.diff"
 """The uncommitted work that was evaluated."""
 LOG = "run.log"
+
+
+@contextlib.contextmanager
+def _of_machine() -> Iterator[None]:
+    """What keeps a commit from being evaluated and is no fault of its code, as a CommitError."""
+    try:
+        yield
+    except StoreError as error:
+        raise CommitError(str(error)) from error
+    except OSError as error:
+        raise CommitError.unwritable(error.filename, error.strerror or str(error)) from error
 
 
 @dataclass(frozen=True)
@@ -101,6 +112,7 @@ class Evaluator:
         self.store.evaluations.put(found.suite, commit.state, {**files, RUN: _json(found.as_json())})
         return found
 
+    @_of_machine()
     def stored_run(self, commit: Commit, suite: Suite) -> Run | None:
         """The run that is stored of a commit, if it is one of the same reports and dataset that came to an end."""
         record = self.store.evaluations.record(suite.name, commit.state, RUN)
@@ -113,6 +125,17 @@ class Evaluator:
         with contextlib.suppress(DatasetError):
             return found if found.dataset_digest == self._digest(suite.dataset) and self._is_whole(found) else None
         return None
+
+    def stored(self, commit: Commit, suite: str) -> Evaluation | None:
+        """The evaluation that is stored of a commit, if it is of the same reports and dataset and did not fail."""
+        record = self.store.evaluations.record(suite, commit.state, EVALUATION)
+        try:
+            found = Evaluation.from_json(record) if record else None
+        except ValueError:
+            return None
+        # What failed, and be it for its base, is tried again.
+        is_to_use = found is not None and found.verdict != "failed"
+        return found if is_to_use and self.stored_run(commit, self.chosen(commit, suite).suite) else None
 
     def _is_whole(self, found: Run) -> bool:
         """Whether the reports of a run are still in the store."""
@@ -137,6 +160,7 @@ class Evaluator:
         except CommitError:
             raise CommitError.shallow(commit.short, trunk) from None
 
+    @_of_machine()
     def evaluated(self, commit: Commit, named: str | None, suite: str, diff: bytes = b"") -> Evaluation:
         """A commit compared with its base and judged, stored with its page."""
         from workflows.commits.details import details
@@ -154,8 +178,9 @@ class Evaluator:
         from workflows.commits.page import page
 
         files = dict(pictures)
-        files[EVALUATION] = _json(evaluation.as_json())
         files[PAGE] = page(evaluation, pictures.get).encode("utf-8", "surrogatepass")
+        # Last: where it is found, all the others are there.
+        files[EVALUATION] = _json(evaluation.as_json())
         self.store.evaluations.put(evaluation.suite, evaluation.commit.state, files)
 
     def found(self, commit: Commit, suite: str) -> Evaluation | None:
@@ -175,6 +200,7 @@ class Evaluator:
 
         feed.write(self.store)
 
+    @_of_machine()
     def _ran(self, commit: Commit, chosen: Chosen, began: datetime) -> Run:
         suite, cache = chosen.suite, self.settings.cache
         lock = self.repository.file(commit.dirty or commit.sha, self.own.lock) if self.own.lock else None
@@ -186,6 +212,8 @@ class Evaluator:
             environment = runner.environment_of_run(self.settings, python, project, suite.dataset, self.own.variables)
             answer = runner.ran(python, project, commit.short, suite.reports, environment, log)
         self.store.evaluations.put(suite.name, commit.state, {LOG: log.read_bytes()})
+        if answer["problem"]:
+            raise CommitError(answer["problem"])
         return replace(
             self._described(commit, chosen, began),
             lock=digest_bytes(lock) if lock else "",
@@ -268,6 +296,7 @@ def found(ref: str, base: str | None, suite_name: str) -> Evaluation | None:
     evaluator = Evaluator.of_project()
     commit = evaluator.repository.commit(ref)
     stored = evaluator.found(commit, suite_name)
+    stored = evaluator.stored(commit, suite_name)
     return stored if stored and stored.base == evaluator.base(commit, base) else None
 
 
@@ -292,6 +321,10 @@ def in_range(range_: str, suite_name: str = DEFAULT) -> Iterator[Evaluation]:
     finally:
         # Once for all: it reads every evaluation.
         evaluator.write_feed()
+    for sha in evaluator.repository.first_parents(newest or "HEAD", oldest or None):
+        commit = evaluator.repository.commit(sha)
+        stored = evaluator.stored(commit, suite_name)
+        yield stored or evaluator.evaluated(commit, commit.parents[0] if commit.parents else None, suite_name)
 
 
 def _json(record: Any) -> bytes:

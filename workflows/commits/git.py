@@ -53,12 +53,17 @@ class Repository:
         """Whether older commits were left out when it was cloned."""
         return (self.says("rev-parse", "--is-shallow-repository") or "").strip() == "true"
 
+    @property
+    def _is_empty(self) -> bool:
+        """Whether nothing is committed yet where the user is."""
+        return self.says("rev-parse", "--verify", "--quiet", "HEAD") is None
+
     def commit(self, ref: str) -> Commit:
         """The commit that a name means; raises CommitError where there is none."""
         named = self.says("rev-parse", "--verify", "--quiet", "--end-of-options", f"{ref}^{{commit}}")
         told = self.says("show", "--no-patch", f"--format={_FIELDS}", named.strip(), "--") if named else None
         if not told:
-            raise CommitError.unknown(ref, is_empty=self.says("rev-parse", "--verify", "--quiet", "HEAD") is None)
+            raise CommitError.unknown(ref, self._is_empty)
         sha, parents, author, committed, subject = told.rstrip("\n").split("\0", 4)
         return Commit(sha, subject, author, committed, tuple(parents.split()))
 
@@ -99,7 +104,7 @@ class Repository:
         """The commits from `newest` back along first parents, newest first; those that `oldest` reaches are left out."""
         told = self.says("rev-list", "--first-parent", newest, *([f"^{oldest}"] if oldest else []), "--")
         if told is None:
-            raise CommitError.unknown(newest if not oldest else f"{oldest}..{newest}", is_empty=False)
+            raise CommitError.unknown(newest if not oldest else f"{oldest}..{newest}", self._is_empty)
         return told.split()
 
     def file(self, tree: str, name: str) -> bytes | None:

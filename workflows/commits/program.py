@@ -31,10 +31,13 @@ def main() -> None:
         "reports": reports,
         "made": 0,
         "reused": 0,
+        "problem": None,
     }
     try:
         answer["made"], answer["reused"] = make(request["reports"], reports)
     except (Exception, SystemExit) as error:
+        if is_of_machine(error):
+            answer["problem"] = said(error)
         for found in reports:
             found["failure"] = found["failure"] or said(error)
     Path(request["answer"]).write_text(json.dumps(answer), encoding="utf-8")
@@ -52,23 +55,28 @@ def make(wanted: Sequence[dict[str, Any]], reports: Sequence[dict[str, Any]]) ->
             tasks[number] = planned(ReportTask, report)
             reports[number]["version"] = tasks[number].version
         except Exception as error:
+            if is_of_machine(error):
+                raise
             reports[number]["failure"] = said(error)
     below = tree(tasks.values())
     before = {name for name, task in below.items() if is_complete(task)}
     tried: set[str] = set()
-    failures: dict[str, str] = {}
+    failures: dict[str, BaseException] = {}
     luigi.Task.event_handler(luigi.Event.START)(lambda task: tried.add(task.task_id))
-    luigi.Task.event_handler(luigi.Event.FAILURE)(lambda task, error: failures.update({task.task_id: said(error)}))
+    luigi.Task.event_handler(luigi.Event.FAILURE)(lambda task, error: failures.update({task.task_id: error}))
     missing = [task for task in tasks.values() if task.task_id not in before]
     if missing:
         show(missing)
         luigi.build(missing, local_scheduler=True, workers=1, log_level="CRITICAL")
+    of_machine = next(filter(is_of_machine, failures.values()), None)
+    if of_machine is not None:
+        raise of_machine
     for number, task in tasks.items():
         folder = f"ReportTask/{task.date.isoformat()}/{task.template}-{task.version[:16]}"
         if is_complete(task):
             reports[number].update(path=folder, is_reused=task.task_id in before)
         else:
-            why = dict.fromkeys(failures[name] for name in tree([task]) if name in failures)
+            why = dict.fromkeys(said(failures[name]) for name in tree([task]) if name in failures)
             reports[number]["failure"] = "; ".join(why) or "it was not made; the log says why"
     return len(tried), len(before)
 
@@ -112,10 +120,17 @@ def show(tasks: Sequence[Any]) -> None:
     show_plan(list(tasks))
 
 
+def is_of_machine(error: BaseException) -> bool:
+    """Whether an error says nothing of the commit: the store cannot be written, or what it holds is damaged."""
+    known = {"StoreError", "DamagedDataset"}
+    return any(kind.__name__ in known and kind.__module__ == "workflows.errors" for kind in type(error).__mro__)
+
+
 def said(error: BaseException) -> str:
     """An error in a line: its own words, and the last place in the commit's code."""
-    words = " ".join(str(error).split()) or type(error).__name__
     own, place, trace = f"{Path.cwd()}/", "", error.__traceback__
+    # The folder is another in each run, and gone when the words are read.
+    words = " ".join(str(error).split()).replace(own, "") or type(error).__name__
     while trace is not None:
         file = trace.tb_frame.f_code.co_filename
         if file.startswith(own):

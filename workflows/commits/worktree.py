@@ -64,9 +64,9 @@ def _lay_submodules(git: Path, tree: Path) -> None:
     Raises CommitError where one of them is not here, or lacks the commit.
     """
     inside = Repository(tree)
-    told = inside.says("config", "--file", ".gitmodules", "--get-regexp", r"^submodule\..*\.path$") or ""
-    for line in told.splitlines():
-        key, _, place = line.partition(" ")
+    told = inside.says("config", "-z", "--file", ".gitmodules", "--get-regexp", r"^submodule\..*\.path$") or ""
+    for entry in filter(None, told.split("\0")):
+        key, _, place = entry.partition("\n")
         name = key.removeprefix("submodule.").removesuffix(".path")
         sha = (inside.says("ls-files", "--stage", "--", place) or "  ").split()[1:2]
         own = git / "modules" / name

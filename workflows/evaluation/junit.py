@@ -2,7 +2,7 @@
 
 A test suite is a report, a test case a measure, and one more stands for the report itself. A measure that is worse, or lost
 though it has a direction, is a failure; other missing ones are skipped, and so are those of a report that failed. That itself
-is an error, at the base or not, and so is an evaluation that could not be made.
+is an error where the base's did not fail, else skipped; an evaluation that could not be made is an error.
 """
 
 from __future__ import annotations
