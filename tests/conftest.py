@@ -46,6 +46,7 @@ _ORDER = (
     "tests/staleness/test_code.py",
     "tests/acceptance/test_example_pages.py",
     "tests/acceptance/",
+    "tests/history/",
     "tests/staleness/",
     "tests/acceptance/test_example_reports.py",
     "tests/",
@@ -200,6 +201,18 @@ def _distributions() -> bytes:
         installed_distributions(memo)
         memo.save()
         return (Path(folder) / "distributions.json").read_bytes()
+
+
+@pytest.fixture(scope="session")
+def enter_workplace() -> Callable[[Path], Workplace]:
+    """Makes workplaces of folders that hold a project already."""
+
+    def enter(folder: Path) -> Workplace:
+        place = Workplace(folder)
+        _know_distributions(place)
+        return place
+
+    return enter
 
 
 @pytest.fixture(scope="session")
