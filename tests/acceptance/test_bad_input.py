@@ -155,7 +155,10 @@ def test_a_version_is_not_typed(shared: Any, refused: Any) -> None:
 @pytest.mark.parametrize(
     ("words", "line"),
     [
-        (["ReportTsk"], "there is no task 'ReportTsk'. Tasks: Backfill, Cleaned, EvaluateCommit, Events, RangeDaily, ReportTask. "),
+        (
+            ["ReportTsk"],
+            "there is no task 'ReportTsk'. Tasks: Backfill, Cleaned, EvaluateCommit, Events, RangeDaily, ReportTask. ",
+        ),
         (
             ["ReportTask", "--template", "light"],
             "ReportTask needs a value for 'date', none is given; expected --date DATE.",

@@ -115,8 +115,6 @@ def answer(ref: str | None, base: str | None, suite: str, is_dirty: bool, files:
 def answers(range_: str, suite: str) -> Range:
     """The evaluations of the commits `A..B` along first parents."""
     _begin()
-    return Range(tuple(map(_with_page, _shown(evaluate.in_range(range_, suite)))))
-    terminal().open()
     return Range(tuple(map(with_page, _shown(evaluate.in_range(range_, suite)))))
 
 
@@ -133,9 +131,6 @@ def _begin() -> None:
     terminal().open()
     if threading.current_thread() is threading.main_thread():
         signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
-
-
-def _with_page(found: Evaluation) -> Evaluated:
 
 
 def with_page(found: Evaluation) -> Evaluated:

@@ -183,17 +183,6 @@ class Evaluator:
         files[EVALUATION] = _json(evaluation.as_json())
         self.store.evaluations.put(evaluation.suite, evaluation.commit.state, files)
 
-    def found(self, commit: Commit, suite: str) -> Evaluation | None:
-        """The evaluation of a commit as it is stored, if it did not fail and its reports are those of the suite."""
-        record = self.store.evaluations.record(suite, commit.state, EVALUATION)
-        try:
-            stored = Evaluation.from_json(record) if record else None
-        except ValueError:
-            return None
-        if stored is None or stored.verdict == "failed":
-            return None
-        return stored if self.stored_run(commit, self.chosen(commit, suite).suite) else None
-
     def write_feed(self) -> None:
         """Write the feed of verdicts anew."""
         from workflows.commits import feed
@@ -295,7 +284,6 @@ def found(ref: str, base: str | None, suite_name: str) -> Evaluation | None:
     """The evaluation of a commit as it is stored, if it is of the same base and reports and did not fail."""
     evaluator = Evaluator.of_project()
     commit = evaluator.repository.commit(ref)
-    stored = evaluator.found(commit, suite_name)
     stored = evaluator.stored(commit, suite_name)
     return stored if stored and stored.base == evaluator.base(commit, base) else None
 
@@ -317,14 +305,10 @@ def in_range(range_: str, suite_name: str = DEFAULT) -> Iterator[Evaluation]:
         for sha in evaluator.repository.first_parents(newest or "HEAD", oldest or None):
             commit = evaluator.repository.commit(sha)
             parent = commit.parents[0] if commit.parents else None
-            yield evaluator.found(commit, suite_name) or evaluator.evaluated(commit, parent, suite_name)
+            yield evaluator.stored(commit, suite_name) or evaluator.evaluated(commit, parent, suite_name)
     finally:
         # Once for all: it reads every evaluation.
         evaluator.write_feed()
-    for sha in evaluator.repository.first_parents(newest or "HEAD", oldest or None):
-        commit = evaluator.repository.commit(sha)
-        stored = evaluator.stored(commit, suite_name)
-        yield stored or evaluator.evaluated(commit, commit.parents[0] if commit.parents else None, suite_name)
 
 
 def _json(record: Any) -> bytes:
