@@ -20,8 +20,9 @@ pytestmark = pytest.mark.integration
 PANDAS = importlib.metadata.version("pandas")
 
 
-def python(lock: str | None, folder: Path, name: str = "requirements.lock") -> str:
-    return python_of(lock.encode() if lock is not None else None, name, "0123abc", folder, installing())
+def python(lock: str | None, folder: Path, name: str = "requirements.lock", own: str | None = None) -> str:
+    texts = [text.encode() if text is not None else None for text in (lock, own)]
+    return python_of(texts[0], name, "0123abc", folder, installing(), texts[1])
 
 
 def version(interpreter: str, package: str) -> str:
@@ -39,7 +40,14 @@ def version(interpreter: str, package: str) -> str:
     ],
 )
 def test_the_running_environment_is_used_where_it_has_the_pins(tmp_path: Path, lock: str) -> None:
-    assert python(lock, tmp_path) == sys.executable
+    assert python(lock, tmp_path, own=f"# the same pins\n{lock}") == sys.executable
+
+
+def test_a_commit_that_pins_less_has_an_environment_of_its_own(tmp_path: Path) -> None:
+    six = f"six=={importlib.metadata.version('six')}\n"
+    found = python(six, tmp_path, own=f"{six}pandas=={PANDAS}\n")
+    assert found != sys.executable
+    assert subprocess.run([found, "-c", "import pandas"], capture_output=True, check=False).returncode
 
 
 def test_no_lock_is_asked_for_where_the_settings_name_none(tmp_path: Path) -> None:

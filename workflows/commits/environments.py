@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import functools
 import importlib.metadata
 import shutil
 import subprocess
@@ -22,17 +23,19 @@ _TOLD = 600
 """Characters of what an installer said that an error shows."""
 
 
-def python_of(lock: bytes | None, name: str, commit: str, folder: Path, variables: Mapping[str, str]) -> str:
+def python_of(
+    lock: bytes | None, name: str, commit: str, folder: Path, variables: Mapping[str, str], own: bytes | None
+) -> str:
     """The interpreter of the environment that a lock describes, built in `folder` if need be; None is for a commit without one.
 
-    `variables` are what the installer finds. Raises CommitError where there is no lock, or it cannot be installed.
+    `variables` are what the installer finds; `own` is the lock of the environment that runs now. Raises CommitError where there is no lock, or it cannot be installed.
     """
     if not name:
         return sys.executable
     if lock is None:
         raise CommitError.no_lock(commit, name)
     pins = _pins(lock.decode("utf-8", "replace"))
-    if _installed_here(pins):
+    if own is not None and pins == _pins(own.decode("utf-8", "replace")) and _installed_here(pins):
         return sys.executable
     place = folder / digest([sys.version_info[:3], pins])[:16]
     python = place / "bin" / "python"
@@ -67,17 +70,27 @@ def _counts(pin: str) -> bool:
 
 
 def _installed_here(pins: Sequence[str]) -> bool:
-    """Whether the running environment has exactly these versions."""
+    """Whether the running environment has all of these versions."""
     return all(_is_installed(pin) for pin in pins)
 
 
 def _is_installed(pin: str) -> bool:
     try:
         wanted = Requirement(pin)
-        found = importlib.metadata.version(canonicalize_name(wanted.name))
-    except (InvalidRequirement, importlib.metadata.PackageNotFoundError):
+    except InvalidRequirement:
         return False
-    return bool(wanted.specifier) and wanted.specifier.contains(found, prereleases=True)
+    found = _installed().get(canonicalize_name(wanted.name))
+    return found is not None and bool(wanted.specifier) and wanted.specifier.contains(found, prereleases=True)
+
+
+@functools.cache
+def _installed() -> dict[str, str]:
+    """The versions of what is installed, by name; of two of one name the first counts, as it does for imports."""
+    found: dict[str, str] = {}
+    for distribution in importlib.metadata.distributions():
+        if name := distribution.metadata["Name"]:
+            found.setdefault(canonicalize_name(name), distribution.version)
+    return found
 
 
 def _build(place: Path, pins: Sequence[str], commit: str, variables: Mapping[str, str]) -> None:

@@ -195,7 +195,10 @@ class Evaluator:
         lock = self.repository.file(commit.dirty or commit.sha, self.own.lock) if self.own.lock else None
         self._bring(commit, suite.dataset)
         self._digest(suite.dataset)
-        python = environments.python_of(lock, self.own.lock, commit.short, cache / "environments", runner.installing())
+        here = self.settings.root / self.own.lock
+        own = here.read_bytes() if self.own.lock and here.is_file() else None
+        folder, given = cache / "environments", runner.installing()
+        python = environments.python_of(lock, self.own.lock, commit.short, folder, given, own)
         log = cache / "logs" / f"{commit.state}.log"
         with worktree(self.repository, commit, cache / "worktrees") as project:
             environment = runner.environment_of_run(self.settings, python, project, suite.dataset, self.own.variables)
