@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from workflows.commits import evaluate
-from workflows.commits.evaluate import Evaluator
+from workflows.commits.evaluator import Evaluator
 from workflows.errors import PathError, UsageError
 from workflows.evaluation.verdict import Evaluation, MeasureVerdict, ReportVerdict
 from workflows.store.evaluations import PAGE, Evaluations

@@ -161,7 +161,7 @@ def _datasets(a: str, b: str, suite: str) -> Comparison:
 
 def _judged(kind: str, names: tuple[str, str], runs: tuple[Run, Run]) -> Comparison:
     from workflows.commits.details import details
-    from workflows.commits.evaluate import Evaluator
+    from workflows.commits.evaluator import Evaluator
 
     old, new = runs
     suite = Evaluator.of_project().chosen(new.commit, new.suite).suite

@@ -33,9 +33,9 @@ def judge(run: Run, base_run: Run | None, suite: Suite, details: Mapping[str, De
         for made in run.reports
     )
     base = base_run.commit if base_run else None
-    return Evaluation(
-        run.commit, base, suite.name, _overall(run, base_run, reports), reports, run, base_run, _said(run, base_run)
-    )
+    said = _said(run, base_run)
+    verdict = _overall(run, base_run, reports)
+    return Evaluation(run.commit, base, suite.name, verdict, reports, run, base_run, said, suite.limits)
 
 
 def word(base: Number | None, value: Number | None, better: Better | None, limit: Limit) -> Word:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from workflows.evaluation.measures import Better
@@ -57,6 +57,11 @@ class Suite:
     def work(self) -> str:
         """A digest of what is run; limits are not part of it."""
         return digest([self.dataset, [[a.template, a.date, dict(a.parameters)] for a in self.reports]])
+
+    @property
+    def limits(self) -> str:
+        """A digest of what is judged by."""
+        return digest([[name, asdict(limit)] for name, limit in sorted(self.measures.items())])
 
     def limit(self, template: str, measure: str) -> Limit:
         """The limit of a measure of a template's report."""

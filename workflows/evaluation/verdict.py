@@ -86,6 +86,8 @@ class Evaluation:
     base_run: Run | None
     problem: str | None = None
     """Why the infrastructure failed, or why there is nothing, or something else than usual, to compare with."""
+    limits: str = ""
+    """The digest of the limits that it was judged by (Suite.limits)."""
 
     @property
     def exit_code(self) -> int:
