@@ -427,7 +427,7 @@ def test_the_record_of_an_evaluation_is_written_after_its_page(history: History)
 
 
 def test_a_message_names_a_place_in_the_project_and_not_in_the_worktree(history: History) -> None:
-    history.commit("Remove again", "gone", templates__small_dot_ipynb=None)
+    history.commit("Remove again", "placed", templates__small_dot_ipynb=None)
     failure = history.record()["reports"][0]["failure"]
     assert "there is no template 'small' in templates" in failure
 
