@@ -85,8 +85,8 @@ def test_some_columns_are_those_that_pandas_reads(
     tmp_path: Path, made: list[pd.DataFrame], data: st.DataObject
 ) -> None:
     paths = stored(tmp_path, made)
-    names = st.lists(st.sampled_from(sorted(made[0])), unique=True, min_size=1)
-    columns = [data.draw(st.none() | names) for _ in paths]
+    own = (st.lists(st.sampled_from(sorted(frame)), unique=True, min_size=1) for frame in made)
+    columns = [data.draw(st.none() | names) for names in own]
     for found, path, wanted in zip(read_frames("Mine", paths, columns), paths, columns, strict=True):
         pd.testing.assert_frame_equal(found, pd.read_parquet(path, columns=wanted))
 
