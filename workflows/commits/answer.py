@@ -11,8 +11,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from workflows.answers.found import store
 from workflows.commits import evaluate
-from workflows.commits.evaluator import Evaluator
 from workflows.errors import PathError, UsageError
 from workflows.evaluation.verdict import Evaluation, MeasureVerdict, ReportVerdict
 from workflows.store.evaluations import PAGE, Evaluations
@@ -108,7 +108,7 @@ def answer(ref: str | None, base: str | None, suite: str, is_dirty: bool, files:
     files.check()
     _begin()
     found = evaluate.evaluated(ref or "HEAD", base, suite, is_dirty)
-    files.write(found, Evaluator.of_project().store.evaluations)
+    files.write(found, store().evaluations)
     return with_page(found)
 
 
@@ -135,8 +135,7 @@ def _begin() -> None:
 
 def with_page(found: Evaluation) -> Evaluated:
     """An evaluation, and where its page lies in the store of the current directory's project."""
-    store = Evaluator.of_project().store
-    return Evaluated(found, store.evaluations.shown(found.suite, found.commit.state, PAGE))
+    return Evaluated(found, store().evaluations.shown(found.suite, found.commit.state, PAGE))
 
 
 def _of_report(report: ReportVerdict) -> list[str]:

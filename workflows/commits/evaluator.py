@@ -14,6 +14,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from workflows.answers.found import store
 from workflows.commits import environments, runner
 from workflows.commits.git import Repository
 from workflows.commits.worktree import worktree
@@ -73,7 +74,7 @@ class Evaluator:
     @cached_property
     def store(self) -> Store:
         """The project's store."""
-        return Store.at(self.settings.store, self.settings.cache, self.settings.catalog)
+        return store()
 
     @property
     def trunk(self) -> str | None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 from typing import Any
 
 from workflows.store.address import EVALUATIONS
@@ -63,7 +62,3 @@ class Evaluations:
     def shown(self, suite: str, state: str, name: str) -> str:
         """A file as the user should see it."""
         return self._place.shown(f"{EVALUATIONS}/{suite}/{state}/{name}")
-
-    def path(self, suite: str, state: str, name: str) -> Path:
-        """The same as a path; only for stores that are folders."""
-        return Path(self.shown(suite, state, name))
