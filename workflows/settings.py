@@ -34,6 +34,8 @@ class Settings:
     """An SQLAlchemy URL: the index over the store."""
     cache: Path
     """A folder of look-ups that can always be made anew."""
+    web: Path
+    """The folder of what the web page keeps: requests, people; on a disk of this machine."""
     templates: Path
     """The folder of the notebooks."""
     database: str
@@ -85,7 +87,7 @@ def load() -> Settings:
         key: convert(given[key][0], key, given[key][1]) if key in given else convert(default, key, "the defaults")
         for key, (default, convert) in _KEYS.items()
     }
-    for key in ("cache", "templates"):
+    for key in ("cache", "web", "templates"):
         values[key] = root / values[key]
     if "://" not in values["store"]:
         values["store"] = str(root / values["store"])
@@ -192,6 +194,7 @@ _KEYS: dict[str, tuple[str, Callable[[str, str, str], Any]]] = {
     "store": ("data/store", _text),
     "catalog": ("sqlite:///data/catalog.db", _url),
     "cache": ("data/cache", _text),
+    "web": ("data/web", _text),
     "templates": ("templates", _text),
     "database": ("sqlite:///data/nyc.db", _url),
     "dataset": ("none", _optional),

@@ -1,0 +1,1 @@
+"""The web page: reports, their making, comparison and trends, for people without a terminal."""
