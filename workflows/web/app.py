@@ -1,0 +1,104 @@
+"""The application: its pages, and what holds for all of them."""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import secrets
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from flask import Flask, Response, render_template, request
+from flask_compress import Compress
+from flask_wtf.csrf import CSRFError, CSRFProtect
+from werkzeug.exceptions import HTTPException
+
+from workflows import settings
+from workflows.errors import ParcoursError
+from workflows.release import VERSION
+from workflows.web import headers, people
+
+_LARGEST_FORM = 2_000_000
+"""Bytes of a request, more than any form has."""
+
+
+def create_app() -> Flask:
+    """The application of the current directory's project."""
+    found = settings.load()
+    app = Flask(__name__, template_folder="pages", static_folder="static", static_url_path="/static")
+    app.config.update(
+        SECRET_KEY=_secret(found.web),
+        MAX_CONTENT_LENGTH=_LARGEST_FORM,
+        SESSION_COOKIE_NAME="parcours",
+        SESSION_COOKIE_HTTPONLY=True,
+        SESSION_COOKIE_SAMESITE="Lax",
+        PERMANENT_SESSION_LIFETIME=timedelta(days=14),
+        WTF_CSRF_TIME_LIMIT=None,
+        COMPRESS_ALGORITHM=["br", "gzip"],
+        COMPRESS_STREAMS=False,
+    )
+    app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
+    CSRFProtect(app)
+    Compress(app)
+    people.install(app)
+    headers.install(app)
+    app.register_error_handler(HTTPException, _refused)
+    app.register_error_handler(CSRFError, _forged)
+    app.register_error_handler(ParcoursError, _told)
+    app.context_processor(_common)
+    app.jinja_env.globals["asset"] = functools.cache(functools.partial(_asset, app))
+    _register(app)
+    return app
+
+
+def _register(app: Flask) -> None:
+    """Every page."""
+
+
+def _secret(folder: Path) -> bytes:
+    """What signs the sessions: made once, and readable by its owner only."""
+    path = folder / "secret"
+    try:
+        return path.read_bytes()
+    except FileNotFoundError:
+        folder.mkdir(parents=True, exist_ok=True)
+        beside = folder / f".secret-{secrets.token_hex(8)}"
+        beside.touch(mode=0o600)
+        beside.write_bytes(secrets.token_bytes(32))
+        try:
+            # Of two that begin at once, one is first.
+            path.hardlink_to(beside)
+        except FileExistsError:
+            pass
+        finally:
+            beside.unlink()
+        return path.read_bytes()
+
+
+def _asset(app: Flask, name: str) -> str:
+    """The address of one of our own files, which changes with its content, so that browsers may keep it."""
+    digest = hashlib.sha256(Path(str(app.static_folder), name).read_bytes()).hexdigest()
+    return f"{app.static_url_path}/{name}?v={digest[:12]}"
+
+
+def _common() -> dict[str, Any]:
+    """What every page shows."""
+    return {"person": people.current_person(), "release": VERSION, "here": request.full_path.rstrip("?")}
+
+
+def _refused(error: HTTPException) -> Response | tuple[str, int]:
+    if error.response is not None or error.code is None or error.code < 400:
+        return Response(error.get_response().response, error.code or 500, error.get_headers())
+    return render_template("error.html", title=error.name, sentence=error.description or ""), error.code
+
+
+def _forged(error: CSRFError) -> tuple[str, int]:
+    sentence = "This form is not from this page, or is too old. Open the page again, and send it from there."
+    return render_template("error.html", title="Not accepted", sentence=sentence), 400
+
+
+def _told(error: ParcoursError) -> tuple[str, int]:
+    """An error of the user's making, or of the store's, in its own words."""
+    code = 400 if error.exit_code == 2 else 503
+    return render_template("error.html", title="That did not work", sentence=str(error)), code
