@@ -174,6 +174,11 @@ class UsageError(BadInput):
         return cls(f"{one} and {other} cannot both be given; expected one of them.")
 
     @classmethod
+    def at_once(cls, found: int) -> UsageError:
+        """A worker that is to do nothing."""
+        return cls(f"--at-once is {found}; expected 1 or more.")
+
+    @classmethod
     def unknown_task(cls, name: str, known: Sequence[str]) -> UsageError:
         """No task of this name."""
         return cls(f"there is no task '{name}'. Tasks: {listed(known)}.{nearest(name, known)}")
@@ -357,6 +362,13 @@ class DateError(BadInput):
             f"the range {start} to {stop} ends before it starts; expected {options[0]} on or before {options[1]}."
         )
 
+    @classmethod
+    def too_many(cls, number: int, most: int) -> DateError:
+        """A range that is more than the page asks for at once."""
+        return cls(
+            f"the range has {number:,} dates; expected at most {most}. Make it shorter, or make them with `luigi` and Backfill."
+        )
+
 
 class DatabaseError(ParcoursError):
     """A database that is missing or refuses a statement."""
@@ -446,6 +458,18 @@ class ReportError(ParcoursError):
     """A report whose notebook did not come to its end."""
 
 
+class RunError(ParcoursError):
+    """A run that ended without a result, and without an error of a task."""
+
+    @classmethod
+    def nothing_happens(cls, label: str) -> RunError:
+        """Luigi hands out nothing, and nobody else works on it."""
+        return cls(
+            f"{label} is not there, and the scheduler hands out nothing of what it needs; expected its tasks to be run. The log "
+            "says what Luigi made of them; a scheduler that was paused or has a task disabled says so in its own page."
+        )
+
+
 class StoreError(ParcoursError):
     """A store that cannot be read or written."""
 
@@ -454,6 +478,13 @@ class StoreError(ParcoursError):
         """The file system says no."""
         return cls(
             f"the store {place} cannot be written: {why}. Make room or grant write access; nothing half-written was left."
+        )
+
+    @classmethod
+    def elsewhere(cls, place: str) -> StoreError:
+        """A folder to be deleted that lies outside the store."""
+        return cls(
+            f"{place} is reached by a link and may lie outside the store; it was left as it is, delete it by hand."
         )
 
     @classmethod
@@ -530,6 +561,17 @@ class CatalogOfOtherStore(CatalogError):
         return cls(
             f"the catalog {place} is that of the store {found}, not of {expected}; it was left as it is. Name another in "
             "PARCOURS_CATALOG, or in luigi.cfg, [workflows] catalog: it is filled from the store."
+        )
+
+
+class CursorError(BadInput):
+    """A place in the list of reports that is none."""
+
+    @classmethod
+    def wrong(cls, cursor: str) -> CursorError:
+        """A text that no page of the list gave."""
+        return cls(
+            f"'{cursor[:40]}' is no place in the list of reports; expected what a page of it says, or none for the newest."
         )
 
 
@@ -707,6 +749,13 @@ class TrendError(BadInput):
         return NothingMeasured(
             f"no commit of this history was run through suite '{suite}'; "
             f"`parcours evaluate --range A..B` runs those after A up to B.{hint}"
+        )
+
+    @classmethod
+    def not_run(cls, commit: str, suite: str) -> NothingMeasured:
+        """A commit that nobody put through a suite yet."""
+        return NothingMeasured(
+            f"commit {commit} was not run through suite '{suite}' yet; `parcours evaluate {commit}` does so."
         )
 
     @classmethod
@@ -1102,3 +1151,158 @@ class QueueError(ParcoursError):
     def unwritable(cls, folder: str, why: str) -> QueueError:
         """The file system says no."""
         return cls(f"the queue in {folder} cannot be written ({why}). Make room there, or set `cache` in luigi.cfg.")
+
+
+class RequestError(ParcoursError):
+    """A request of the web page that cannot be kept, found or asked for again."""
+
+    @classmethod
+    def unusable(cls, place: str, why: str) -> RequestError:
+        """The database or the file system says no."""
+        return cls(
+            f"the requests in {place} cannot be read or written ({why}). Make room there, or grant access to it and its "
+            "folder, which luigi.cfg names in [workflows] web."
+        )
+
+    @classmethod
+    def unknown(cls, name: str) -> RequestError:
+        """An id that no request has."""
+        return cls(f"there is no request '{name}'; expected the id of one that was asked for.")
+
+    @classmethod
+    def not_ended(cls, label: str, state: str) -> RequestError:
+        """One that is asked for again too early."""
+        return cls(
+            f"the request {label} is still {state}; expected one that has ended. Wait for its end, or cancel it."
+        )
+
+    @classmethod
+    def too_many(cls, found: int, most: int) -> RequestError:
+        """More requests at once than anybody means."""
+        return cls(f"{found:,} reports are asked for at once; expected at most {most:,}. Ask for fewer dates.")
+
+
+class ServerError(BadInput):
+    """The web page cannot be opened as it was asked for."""
+
+    @classmethod
+    def taken(cls, host: str, port: int, why: str) -> ServerError:
+        """An address that cannot be had."""
+        return cls(f"the page cannot be opened at {host}:{port} ({why}). Stop what is there, or give another --port.")
+
+    @classmethod
+    def no_port(cls, port: int) -> ServerError:
+        """A number that is none of a port."""
+        return cls(f"--port is {port}; expected 1 to 65535, or 0 for any that is free.")
+
+    @classmethod
+    def no_host(cls, host: str, why: str) -> ServerError:
+        """A name that is no address of this machine."""
+        return cls(f"--host is '{host}', which is no address of this machine ({why}); expected one, such as 127.0.0.1.")
+
+    @classmethod
+    def unwritable(cls, folder: str, why: str) -> ServerError:
+        """Nowhere to keep what the page keeps."""
+        return cls(f"{folder} cannot be written ({why}). Grant write access, or set another folder as [workflows] web.")
+
+    @classmethod
+    def nobody(cls) -> ServerError:
+        """Opened to others, without anybody who could sign in."""
+        return cls(
+            "the page would be open to more than this machine, and nobody can sign in. Add people with `parcours user add "
+            "NAME --role admin`, or name a proxy that says who somebody is: proxy and proxy_header in luigi.cfg, [web]."
+        )
+
+    @classmethod
+    def foreign_scheduler(cls, address: str) -> ServerError:
+        """Another program where the scheduler should be."""
+        return cls(
+            f"{address} is answered by another program than Luigi's scheduler. "
+            "Stop it, or set [core] scheduler_port in luigi.cfg to a free port."
+        )
+
+    @classmethod
+    def running(cls, folder: str) -> ServerError:
+        """A second one for the same project."""
+        return cls(
+            f"`parcours serve` runs already for {folder}. Stop it first, or set another folder as [workflows] web."
+        )
+
+
+class AccountError(BadInput):
+    """An account that cannot be as it was asked for."""
+
+    @classmethod
+    def name(cls, name: str) -> AccountError:
+        """A name that is none."""
+        return cls(f"{name!r} is no name for an account; expected up to 64 letters, digits and any of . _ @ + -")
+
+    @classmethod
+    def exists(cls, name: str) -> AccountError:
+        """A name that is given away."""
+        return cls(
+            f"there is an account '{name}' already. Change it with `parcours user role` or `parcours user password`."
+        )
+
+    @classmethod
+    def unknown(cls, name: str, known: Sequence[str]) -> AccountError:
+        """A name that nobody has."""
+        return cls(f"there is no account '{name}'. Accounts: {listed(known)}.{nearest(name, known)}")
+
+    @classmethod
+    def password(cls, least: int, most: int) -> AccountError:
+        """A password that is too short, or too long to be one."""
+        return cls(f"the password is too short or too long; expected {least} to {most} characters.")
+
+    @classmethod
+    def old_password(cls, is_too_often: bool) -> AccountError:
+        """Somebody who does not know their own password."""
+        return cls(
+            "the old password is wrong." if not is_too_often else "there were too many tries; wait for 15 minutes."
+        )
+
+    @classmethod
+    def differ(cls) -> AccountError:
+        """A password that was mistyped."""
+        return cls("the two passwords differ; expected the same one twice.")
+
+    @classmethod
+    def no_terminal(cls) -> AccountError:
+        """Nobody to ask for a password."""
+        return cls("there is no terminal to ask for the password; give it with --password-stdin.")
+
+
+class AccountsUnusable(ParcoursError):
+    """The file of accounts cannot be read or written."""
+
+    @classmethod
+    def found(cls, place: str, why: str) -> AccountsUnusable:
+        """The database or the file system says no."""
+        return cls(
+            f"the accounts in {place} cannot be read or written ({why}). Make room there, or set [workflows] web."
+        )
+
+
+class AgainError(ParcoursError):
+    """A report that cannot be made again exactly as it was."""
+
+    @classmethod
+    def missing(cls, label: str, what: Sequence[str]) -> AgainError:
+        """The store lacks something of then."""
+        return cls(
+            f"{label} cannot be made exactly as then, for want of {'; '.join(what)}. Make it with today's code, or bring that "
+            "back into the store."
+        )
+
+    @classmethod
+    def environment(cls, label: str, what: Sequence[str]) -> AgainError:
+        """Another environment than then."""
+        return cls(
+            f"{label} cannot be made exactly as then, in another environment: {listed(what)}. Make it with today's code, or run "
+            "`parcours worker` in an environment with those versions."
+        )
+
+    @classmethod
+    def failed(cls, label: str, cell: int, of: int, why: str) -> AgainError:
+        """The notebook of then does not come to its end."""
+        return cls(f"{label}, made exactly as then, failed in cell {cell} of {of}: {why}")

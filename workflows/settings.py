@@ -5,7 +5,9 @@ from __future__ import annotations
 import configparser
 import dataclasses
 import difflib
+import ipaddress
 import os
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +19,7 @@ from workflows.errors import SettingError
 
 SECTION = "workflows"
 EVALUATION = "evaluation"
+WEB = "web"
 PREFIX = "PARCOURS_"
 
 
@@ -74,6 +77,35 @@ def load_evaluation() -> EvaluationSettings:
             raise SettingError.unknown(key, f"luigi.cfg, [{EVALUATION}]", known)
     names = tuple(name.strip() for name in given.get("variables", "").split(",") if name.strip())
     return EvaluationSettings(given.get("trunk") or None, given.get("lock", "requirements.lock").strip(), names)
+
+
+@dataclass(frozen=True)
+class WebSettings:
+    """The section [web] of luigi.cfg: who may use the web page, and how it is reached."""
+
+    sign_in: str
+    """`auto`: nobody signs in where the page is for this machine only; `always`: also there."""
+    address: str | None
+    """What people type to reach the page, such as https://reports.example.org; None for that of the command."""
+    hosts: tuple[str, ...]
+    """More names under which the page is reached."""
+    proxy: tuple[ipaddress.IPv4Network | ipaddress.IPv6Network, ...]
+    """The addresses of proxies that are believed in what they say of who is before them."""
+    proxy_header: str | None
+    """The header in which they say who somebody is; None where they do not."""
+    proxy_role: str
+    """The role of those whom a proxy names and who have no account."""
+
+
+def load_web() -> WebSettings:
+    """Read how the web page is reached; raises SettingError for an unknown key or a value of the wrong kind."""
+    config = get_config()
+    where = f"luigi.cfg, [{WEB}]"
+    given = dict(config[WEB]) if config.has_section(WEB) else {}
+    for key in given:
+        if key not in _WEB_KEYS and key not in config.defaults():
+            raise SettingError.unknown(key, where, list(_WEB_KEYS))
+    return WebSettings(**{key: read(given.get(key, usual), key, where) for key, (usual, read) in _WEB_KEYS.items()})
 
 
 def load() -> Settings:
@@ -205,3 +237,52 @@ _KEYS: dict[str, tuple[str, Callable[[str, str, str], Any]]] = {
 }
 
 assert set(_KEYS) | {"root"} == {field.name for field in dataclasses.fields(Settings)}
+
+
+def _one_of(*choices: str) -> Callable[[str, str, str], str]:
+    def chosen(value: str, key: str, where: str) -> str:
+        if value.strip() not in choices:
+            raise SettingError.wrong(key, where, value, " or ".join(f"'{choice}'" for choice in choices))
+        return value.strip()
+
+    return chosen
+
+
+def _address(value: str, key: str, where: str) -> str | None:
+    text = value.strip().rstrip("/")
+    if text and not re.fullmatch(r"https?://[A-Za-z0-9._\[\]:-]+", text):
+        raise SettingError.wrong(key, where, value, "how people reach the page, such as https://reports.example.org")
+    return text or None
+
+
+def _names(value: str, key: str, where: str) -> tuple[str, ...]:
+    names = tuple(name.strip() for name in value.split(",") if name.strip())
+    if not all(re.fullmatch(r"[A-Za-z0-9._\[\]:-]+", name) for name in names):
+        raise SettingError.wrong(key, where, value, "names of hosts, separated by commas")
+    return names
+
+
+def _networks(value: str, key: str, where: str) -> tuple[ipaddress.IPv4Network | ipaddress.IPv6Network, ...]:
+    try:
+        return tuple(ipaddress.ip_network(part.strip()) for part in value.split(",") if part.strip())
+    except ValueError as error:
+        expected = "addresses or networks, such as 10.0.0.5 or 10.0.0.0/24, separated by commas"
+        raise SettingError.wrong(key, where, value, expected) from error
+
+
+def _header(value: str, key: str, where: str) -> str | None:
+    if not re.fullmatch(r"([A-Za-z][A-Za-z0-9-]*)?", value.strip()):
+        raise SettingError.wrong(key, where, value, "the name of a header, such as X-Forwarded-User")
+    return value.strip() or None
+
+
+_WEB_KEYS: dict[str, tuple[str, Callable[[str, str, str], Any]]] = {
+    "sign_in": ("auto", _one_of("auto", "always")),
+    "address": ("", _address),
+    "hosts": ("", _names),
+    "proxy": ("", _networks),
+    "proxy_header": ("", _header),
+    "proxy_role": ("reader", _one_of("reader", "runner", "admin")),
+}
+
+assert set(_WEB_KEYS) == {field.name for field in dataclasses.fields(WebSettings)}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import sqlite3
+import uuid
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import closing
@@ -130,6 +131,21 @@ def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str
 
     yield make
     server.cleanup()
+
+
+@pytest.fixture
+def postgresql(postgres: Callable[[str], str]) -> str:
+    """The URL of an empty database of its own."""
+    return postgres(f"catalog_{uuid.uuid4().hex}")
+
+
+@pytest.fixture(params=["sqlite", "sqlalchemy", "postgresql"])
+def catalog_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """Where a catalog is to be, in each way that it can be."""
+    if request.param == "postgresql":
+        found: str = request.getfixturevalue("postgresql")
+        return found
+    return f"{'sqlite' if request.param == 'sqlite' else 'sqlite+pysqlite'}:///{tmp_path}/catalog.db"
 
 
 @pytest.fixture

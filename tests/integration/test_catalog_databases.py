@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import multiprocessing
-import uuid
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -25,17 +23,8 @@ DAY, NEXT = "2020-01-01", "2020-01-02"
 
 
 @pytest.fixture
-def postgresql(postgres: Callable[[str], str]) -> str:
-    """The URL of an empty database of its own."""
-    return postgres(f"catalog_{uuid.uuid4().hex}")
-
-
-@pytest.fixture(params=["sqlite", "sqlalchemy", "postgresql"])
-def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    if request.param == "postgresql":
-        found: str = request.getfixturevalue("postgresql")
-        return found
-    return f"{'sqlite' if request.param == 'sqlite' else 'sqlite+pysqlite'}:///{tmp_path}/catalog.db"
+def url(catalog_url: str) -> str:
+    return catalog_url
 
 
 def row(task: str, version: str, *inputs: tuple[str, str], date: str = DAY, **others: Any) -> Row:

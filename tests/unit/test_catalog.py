@@ -25,10 +25,11 @@ import pytest
 
 from workflows.errors import CatalogError
 from workflows.store import catalog, indexer
-from workflows.store.address import PROVENANCE, TABLE, UNCATALOGUED, Address
+from workflows.store.address import FAILURE, MEASURES, PROVENANCE, TABLE, UNCATALOGUED, Address
 from workflows.store.artefacts import Provenance, Store, described
 from workflows.store.catalog import Subject
 from workflows.store.indexer import Reindexed
+from workflows.store.listing import Filter
 
 DAY = "2020-01-01"
 EVENTS, CLEANED, REPORT = (
@@ -291,7 +292,7 @@ def _then(first: Callable[..., None], second: Callable[[], None]) -> Callable[..
 def test_a_mark_that_cannot_be_read_is_no_hindrance(opened: Callable[[], Store], tmp_path: Path) -> None:
     fill(opened())
     store = opened()
-    store.index._mark(REPORT.path, record(REPORT), store.index._marks)
+    store.index._mark((REPORT.path, "{}", None), store.index._marks)
     [mark] = (tmp_path / "store" / UNCATALOGUED).rglob("*/*")
     mark.write_bytes(b"\xff")
     assert reports(opened()) == [REPORT.path]
@@ -431,6 +432,53 @@ def test_a_result_that_is_published_during_a_reindex_is_not_lost(opened: Callabl
 
     opened().index.reindex(step)
     assert opened().index.ask(lambda catalog: catalog.has_task("Aaa"))
+
+
+def _with_measures(store: Store, measure: str) -> None:
+    row = {"name": measure, "value": 1, "unit": "1", "better": None}
+    with store.staged() as folder:
+        (folder / TABLE).write_bytes(b"the table")
+        (folder / MEASURES).write_text(json.dumps({"format": 1, "measures": [row]}))
+        made = replace(record(REPORT), outputs=described(folder, {TABLE: 1, MEASURES: None}))
+        store.publish(folder, REPORT, made)
+
+
+def test_a_report_made_while_the_catalog_is_locked_is_found_by_its_measures(
+    fresh: Callable[[], Store], file: Path, impatient: None
+) -> None:
+    put(fresh(), EVENTS)
+    with closing(sqlite3.connect(file)) as other:
+        other.execute("BEGIN EXCLUSIVE")
+        _with_measures(fresh(), "delay")
+    assert [entry.path for entry in fresh().listing.page(Filter(measure="delay")).entries] == [REPORT.path]
+
+
+def test_a_report_whose_row_was_journalled_is_found_by_its_measures(opened: Callable[[], Store], rushed: None) -> None:
+    store = opened()
+    put(store, EVENTS)
+    _with_measures(store, "delay")
+    assert [entry.path for entry in opened().listing.page(Filter(measure="delay")).entries] == [REPORT.path]
+
+
+def test_a_failed_report_has_its_row_before_it_can_be_seen(
+    opened: Callable[[], Store], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = opened()
+    seen: list[int] = []
+
+    def publish(staged: Path, name: str, **_: str) -> bool:
+        with store.index.catalog.reading() as session:
+            seen.append(len(session.run("values", {"kind": "state", "first": b"", "last": b"z"})))
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(store._place, "publish", publish)
+    failure = {"cell": 1, "of": 1, "reason": "boom", "line": ""}
+    with store.staged() as folder:
+        (folder / FAILURE).write_text(record(REPORT, failure=failure).to_json())
+        with pytest.raises(KeyboardInterrupt):
+            store.failures.keep(folder, "small", DAY, datetime.now(UTC))
+    assert seen == [1]
+    assert opened().listing.page(Filter()).entries == ()
 
 
 def test_a_record_with_half_characters_has_its_row(opened: Callable[[], Store], tmp_path: Path) -> None:
@@ -583,7 +631,7 @@ def change(file: Path, statement: str) -> None:
         connection.execute(statement)
 
 
-@pytest.mark.parametrize("room", range(0, 80, 4))
+@pytest.mark.parametrize("room", range(0, 160, 8))
 def test_a_catalog_for_which_there_is_too_little_room_is_none_at_all(tmp_path: Path, room: int) -> None:
     file = tmp_path / "of" / "catalog.db"
     limits = resource.getrlimit(resource.RLIMIT_FSIZE)

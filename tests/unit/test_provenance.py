@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from workflows.answers.tree import when_and_who
 from workflows.errors import StoreError
 from workflows.store.provenance import FORMAT, ChangedRecord, Provenance
 
@@ -34,6 +35,7 @@ RECORDS = st.builds(
     source=st.none() | st.fixed_dictionaries({"database": TEXT, "query": TEXT, "fingerprint": TEXT, "rows": st.integers(0)}),
     template=st.none() | st.fixed_dictionaries({"name": TEXT, "digest": TEXT, "values": st.dictionaries(TEXT, VALUE, max_size=3)}),
     reused_from=st.none() | TEXT,
+    requested=st.none() | st.fixed_dictionaries({"by": TEXT, "request": TEXT}),
 )  # fmt: skip
 
 
@@ -51,6 +53,22 @@ def made(**others: Any) -> Provenance:
         "started": "2020-01-01T00:00:00.000+00:00", "seconds": 0.5, "host": "h", "user": "u", "task_id": "i",
     }  # fmt: skip
     return Provenance(**{**fields, **others})
+
+
+def test_a_result_is_of_who_asked_for_it_or_else_of_who_ran_it() -> None:
+    asked = made(requested={"by": "zoë", "request": "r1"})
+    assert (asked.person, made().person) == ("zoë", "u")
+    assert when_and_who(asked) == "2020-01-01 00:00 UTC by u on h, asked for by zoë"
+    assert when_and_who(made()) == "2020-01-01 00:00 UTC by u on h"
+    assert asked.same_recipe(made())
+
+
+@pytest.mark.parametrize("requested", ["zoë", {"by": "zoë"}, {"by": 3, "request": "r"}, ["by", "request"]])
+def test_a_request_of_another_shape_is_no_record(requested: Any) -> None:
+    record = json.loads(made().to_json())
+    del record["seal"]
+    with pytest.raises(ValueError, match="another shape"):
+        Provenance.from_json(json.dumps({**record, "requested": requested}), "here")
 
 
 def test_the_record_has_the_fields_of_the_contract() -> None:

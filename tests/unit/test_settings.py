@@ -40,6 +40,7 @@ def test_without_a_file_every_key_has_its_default(load: Load, tmp_path: Path) ->
         "store": str(tmp_path / "data/store"),
         "catalog": f"sqlite:///{tmp_path}/data/catalog.db",
         "cache": tmp_path / "data/cache",
+        "web": tmp_path / "data/web",
         "templates": tmp_path / "templates",
         "database": f"sqlite:///{tmp_path}/data/nyc.db",
         "dataset": None,
@@ -187,3 +188,28 @@ def test_a_key_that_the_default_section_has_too_counts(load: Load) -> None:
 def test_settings_cannot_be_changed(load: Load) -> None:
     with pytest.raises(FrozenInstanceError):
         load().store = "other"  # type: ignore[misc]
+
+
+def test_who_uses_the_web_page_is_said_in_a_section_of_its_own(load: Load) -> None:
+    load(before="[web]\nproxy = 10.0.0.5, 10.1.0.0/16\nproxy_role = runner\naddress = https://reports.example.org/\n")
+    found = settings.load_web()
+    assert [str(network) for network in found.proxy] == ["10.0.0.5/32", "10.1.0.0/16"]
+    assert (found.proxy_role, found.address, found.sign_in) == ("runner", "https://reports.example.org", "auto")
+
+
+@pytest.mark.parametrize(
+    ("line", "told"),
+    [
+        ("proxies = 10.0.0.5", "has an unknown key 'proxies'. Known keys: .* Did you mean 'proxy'?"),
+        ("proxy = reports", "'proxy' in luigi.cfg, .web. is 'reports'; expected addresses or networks"),
+        ("proxy_role = boss", "expected 'reader' or 'runner' or 'admin'"),
+        ("sign_in = no", "expected 'auto' or 'always'"),
+        ("address = reports.example.org", "expected how people reach the page, such as https://"),
+        ("hosts = a b", "expected names of hosts"),
+        ("proxy_header = X_User", "expected the name of a header"),
+    ],
+)
+def test_a_wrong_word_about_the_web_page_is_refused(load: Load, line: str, told: str) -> None:
+    load(before=f"[web]\n{line}\n")
+    with pytest.raises(SettingError, match=told):
+        settings.load_web()

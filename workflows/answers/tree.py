@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from workflows.answers.origin import Made, Origin
-from workflows.store.provenance import Provenance
+from workflows.store.provenance import Provenance, asked_by
 
 _DEEPEST = 40
 """How many levels are drawn within one another; what lies deeper is drawn below the tree."""
@@ -87,7 +87,7 @@ def nested(origin: Origin) -> dict[str, Any]:
 
 def when_and_who(record: Provenance) -> str:
     """When, by whom and where a result was made."""
-    return f"{record.started[:10]} {record.started[11:16]} UTC by {record.user} on {record.host}"
+    return f"{record.started[:10]} {record.started[11:16]} UTC by {record.user} on {record.host}{asked_by(record.as_record())}"
 
 
 def _title(group: Sequence[Made]) -> str:

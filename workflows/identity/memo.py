@@ -7,6 +7,7 @@ import json
 import os
 import sys
 import tempfile
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
@@ -40,6 +41,13 @@ class Memo:
         """Remember a value; `save` writes it."""
         self._load()[key] = value
         self._changed = True
+
+    def keep(self, keys: Collection[str]) -> None:
+        """Forget what is under other keys."""
+        entries = self._load()
+        for key in entries.keys() - set(keys):
+            del entries[key]
+            self._changed = True
 
     def save(self) -> None:
         """Write what is new. A folder that cannot be written costs time later, nothing else."""

@@ -8,7 +8,7 @@ from datetime import datetime
 from itertools import groupby
 from typing import Any
 
-from workflows.store.provenance import commit_of
+from workflows.store.provenance import asked_by, commit_of
 from workflows.store.timing import Timing, duration
 
 Rows = Sequence[tuple[str, str]]
@@ -43,7 +43,7 @@ def summary(record: dict[str, Any]) -> str:
     moment = datetime.fromisoformat(record["started"])
     return (
         f"{'Failed' if record.get('failure') else 'Made'} {moment:%Y-%m-%d %H:%M} UTC by {record['user']} on {record['host']} "
-        f"in {record['seconds']:.1f} s, {commit_of(record['code'])}, version {record['version'][:16]}"
+        f"in {record['seconds']:.1f} s{asked_by(record)}, {commit_of(record['code'])}, version {record['version'][:16]}"
     )
 
 

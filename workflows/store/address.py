@@ -12,6 +12,7 @@ NOTEBOOK = "report.ipynb"
 MEASURES = "measures.json"
 FAILURE = "failure.json"
 
+REPORTS = "ReportTask"
 DAMAGED = "damaged"
 FAILED = "failed"
 CODE = "code"

@@ -6,7 +6,7 @@ import contextlib
 import logging
 import os
 import shutil
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,7 +15,7 @@ from typing import Any
 from workflows.errors import ParcoursError, StoreError
 from workflows.identity.canonical import digest_bytes, digest_file
 from workflows.store.acceptances import Acceptances
-from workflows.store.address import DAMAGED, PROVENANCE, REPORT, TABLE, Address, is_of_tasks, is_versioned
+from workflows.store.address import DAMAGED, MEASURES, PROVENANCE, REPORT, TABLE, Address, is_of_tasks, is_versioned
 from workflows.store.ahead import Ahead
 from workflows.store.catalog import Catalog
 from workflows.store.code import CodeCopies
@@ -24,9 +24,11 @@ from workflows.store.evaluations import Evaluations
 from workflows.store.failures import Failures
 from workflows.store.files import Folder, ObjectStore, Place, write_new
 from workflows.store.indexer import Indexer
+from workflows.store.listing import Listing
 from workflows.store.observations import Observations
 from workflows.store.plans import Plans
 from workflows.store.provenance import Provenance, fault
+from workflows.store.removal import Removed, remove_reports
 
 log = logging.getLogger("workflows")
 
@@ -56,7 +58,7 @@ class Store:
         """The code that made the artefacts."""
         self.observations = Observations(place)
         """What runs have shown beyond it."""
-        self.failures = Failures(place)
+        self.failures = Failures(place, self._index)
         """The reports that failed."""
         self.plans = Plans(place)
         """The plans of the runs that go on."""
@@ -82,6 +84,17 @@ class Store:
         """What answers from the catalog; a store that was opened with one has it."""
         assert self._index is not None
         return self._index
+
+    @property
+    def listing(self) -> Listing:
+        """The list of reports, made and failed; a store that was opened with a catalog has it."""
+        return Listing(self.index)
+
+    def remove_reports(self, paths: Iterable[str]) -> Removed:
+        """Delete reports, made or failed, by their folders, relative to the store; what is none of them is refused."""
+        removed = remove_reports(self._place, paths, self._index)
+        self._intact.difference_update(removed.removed)
+        return removed
 
     def find(self, address: Address) -> Artefact | None:
         """The artefact at an address, if it exists."""
@@ -175,7 +188,7 @@ class Store:
         write_new(staged / PROVENANCE, text.encode())
         if self._index:
             # Before anyone can see it, so that the catalog lacks nothing that exists, whenever this process is killed.
-            self._index.note(address.path, provenance, text)
+            self._index.note(address.path, provenance, text, _measures(staged) if provenance.template else None)
         if self._place.publish(staged, address.path, provenance.seconds >= _DEAR):
             # These bytes are from this process, which need not read them to know them.
             self._is_intact(Artefact(address.path, provenance))
@@ -183,7 +196,8 @@ class Store:
             # Another process made it meanwhile: the row must say what its record says.
             first = self.find(address)
             record = first.provenance if first else provenance
-            self._index.note(address.path, record, record.to_json())
+            measures = self.bytes_of(f"{address.path}/{MEASURES}") if record.template else None
+            self._index.note(address.path, record, record.to_json(), measures)
 
     def twin(self, address: Address, provenance: Provenance, accepted: Collection[str] = ()) -> Artefact | None:
         """An intact artefact that the same recipe made from the same bytes, under another version.
@@ -323,6 +337,13 @@ class Store:
             # It stays where it is, and is refused again whenever it is read.
             return refused
         return error(path, what, self.shown(target))
+
+
+def _measures(folder: Path) -> bytes | None:
+    try:
+        return (folder / MEASURES).read_bytes()
+    except OSError:
+        return None
 
 
 def described(

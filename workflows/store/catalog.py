@@ -6,6 +6,7 @@ import contextlib
 import json
 import os
 from collections.abc import Iterable, Iterator
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,9 +15,11 @@ from workflows.errors import CatalogOfOtherStore, DamagedCatalog
 from workflows.store.catalog_database import CatalogDatabase, Session
 from workflows.store.catalog_server import SqlAlchemyDatabase
 from workflows.store.catalog_sqlite import SqliteFile
+from workflows.store.entry import Listed, readable
 from workflows.store.provenance import Provenance
+from workflows.store.report_rows import add_reports
 
-FORMAT = 1
+FORMAT = 2
 PATIENCE = 5.0
 """Seconds that a catalog which another process has locked is waited for."""
 
@@ -101,13 +104,16 @@ class Catalog:
         return self._database.put_aside()
 
     def add(self, rows: Iterable[Row]) -> None:
-        """Write the rows of artefacts, all or none."""
+        """Write the rows of artefacts and failed reports, all or none."""
         found = list(rows)
+        artefacts = [row.artefact for row in found if row.artefact]
         inputs = [given for row in found for given in row.inputs]
         with self._session(writes=True) as session:
-            session.run("add_artefact", [row.artefact for row in found])
+            if artefacts:
+                session.run("add_artefact", artefacts)
             if inputs:
                 session.run("add_input", inputs)
+            add_reports(session, [row.report for row in found if row.report])
 
     def commits(self, digits: str) -> list[str]:
         """The commits that made artefacts and begin with these digits; not more than a few."""
@@ -148,6 +154,14 @@ class Catalog:
             found = session.run("users", {**values, "reports": int(reports_only)})
         return [User(*row) for row in found]
 
+    def reading(self) -> AbstractContextManager[Session]:
+        """One transaction to ask in."""
+        return self._session(writes=False)
+
+    def writing(self) -> AbstractContextManager[Session]:
+        """One transaction to change rows in."""
+        return self._session(writes=True)
+
     @contextlib.contextmanager
     def _session(self, writes: bool) -> Iterator[Session]:
         with self._database.session(PATIENCE, writes) as session:
@@ -180,17 +194,26 @@ class Catalog:
 
 @dataclass(frozen=True)
 class Row:
-    """What the catalog keeps of one artefact."""
+    """What the catalog keeps of one artefact, or of a failed report."""
 
-    artefact: dict[str, Any]
+    artefact: dict[str, Any] | None
+    """None of a failed report."""
     inputs: list[dict[str, Any]]
+    report: Listed | None = None
+    """Reports only."""
 
     @classmethod
-    def of(cls, path: str, record: Provenance) -> Row:
-        """The row of an artefact's record; raises ValueError for a record by hand that says what cannot be."""
+    def of(cls, path: str, record: Provenance, measures: str | bytes | None = None) -> Row:
+        """The row of a record, with what is in the measures.json beside it.
+
+        Raises ValueError for a record by hand that says what cannot be.
+        """
         try:
-            return cls(_artefact(path, record), _inputs(path, record))
-        except (TypeError, KeyError, AttributeError) as error:
+            report = Listed.of(path, record, measures)
+            if record.failure:
+                return cls(None, [], report)
+            return cls(_artefact(path, record), _inputs(path, record), report)
+        except (TypeError, KeyError, AttributeError, IndexError) as error:
             raise ValueError(f"{path} has no readable provenance") from error
 
 
@@ -247,9 +270,7 @@ def _id(version: str) -> int:
 
 def _text(value: str | None) -> str | None:
     """A text as every database can hold it: without halves of characters, and without zeros."""
-    if value is None:
-        return None
-    return value.encode("utf-8", "backslashreplace").decode("utf-8").replace("\0", "\\x00")
+    return None if value is None else readable(value)
 
 
 def _range(digits: str) -> dict[str, str]:

@@ -17,7 +17,7 @@ class Session(Protocol):
     """One transaction."""
 
     def run(self, name: str, values: Values | Sequence[Values] = ()) -> list[tuple[Any, ...]]:
-        """Run a statement of catalog.sql with its values, or once for each of several; returns the rows."""
+        """Run a statement of catalog.sql or listing.sql with its values, or once for each of several; returns the rows."""
 
 
 class CatalogDatabase(Protocol):
@@ -42,11 +42,17 @@ class CatalogDatabase(Protocol):
 
 @cache
 def statement(name: str) -> str:
-    """A statement of catalog.sql by its name."""
-    _, *blocks = re.split(r"^-- name: (\w+)\n", (_FOLDER / "catalog.sql").read_text(encoding="utf-8"), flags=re.M)
-    found = dict(zip(blocks[::2], blocks[1::2], strict=True))[name]
+    """A statement of catalog.sql or listing.sql by its name."""
+    found = _statements()[name]
     # SQLAlchemy takes what a comment says of a parameter for the parameter.
     return re.sub(r"^--.*\n", "", found, flags=re.M)
+
+
+@cache
+def _statements() -> dict[str, str]:
+    text = "".join((_FOLDER / name).read_text(encoding="utf-8") for name in ("catalog.sql", "listing.sql"))
+    _, *blocks = re.split(r"^-- name: (\w+)\n", text, flags=re.M)
+    return dict(zip(blocks[::2], blocks[1::2], strict=True))
 
 
 def schema() -> list[str]:

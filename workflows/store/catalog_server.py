@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any
 
 from workflows.errors import CatalogError
@@ -13,6 +14,7 @@ from workflows.store.catalog_database import Session, Values, schema, statement
 
 _ANSWER_WITHIN = 5
 _LOCK_NOT_AVAILABLE = "55P03"
+_TABLES = ("about", "artefacts", "inputs", "reports", "terms", "postings")
 
 
 @dataclass
@@ -59,7 +61,8 @@ class SqlAlchemyDatabase:
 
         with self._translated(), self._open().begin() as connection:
             for part in schema():
-                connection.execute(text(part))
+                # SQLite's own, which keeps the rows in the key alone.
+                connection.execute(text(part.replace(" WITHOUT ROWID", "")))
             connection.execute(text(statement("begin")), about)
 
     @contextlib.contextmanager
@@ -72,7 +75,16 @@ class SqlAlchemyDatabase:
             yield _SqlAlchemySession(connection)
 
     def put_aside(self) -> str:
-        raise CatalogError.unusable(self.place, "it is damaged or of another release; drop its tables")
+        from sqlalchemy import text
+
+        if not self._is_postgresql:
+            raise CatalogError.unusable(self.place, "it is damaged or of another release; drop its tables")
+        aside = f"parcours_{datetime.now(UTC):%Y%m%dT%H%M%S%f}"
+        with self._translated(), self._open().begin() as connection:
+            connection.execute(text(f"CREATE SCHEMA {aside}"))
+            for table in _TABLES:
+                connection.execute(text(f"ALTER TABLE IF EXISTS {table} SET SCHEMA {aside}"))
+        return f"the schema {aside}"
 
     def _open(self) -> Any:
         if self._engine is None:

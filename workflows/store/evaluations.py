@@ -52,6 +52,13 @@ class Evaluations:
         """Store a file about all evaluations, beside them, in one piece; one of the same name is replaced."""
         self._place.put(f"{EVALUATIONS}/{name}", data)
 
+    def read_beside(self, name: str) -> bytes | None:
+        """A file about all evaluations; None where there is none."""
+        try:
+            return self._place.read(f"{EVALUATIONS}/{name}")
+        except OSError:
+            return None
+
     def read(self, suite: str, state: str, name: str) -> bytes | None:
         """A file of a run or an evaluation; None where there is none."""
         try:

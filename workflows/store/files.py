@@ -57,6 +57,12 @@ class Place(Protocol):
     def move(self, name: str, target: str) -> None:
         """Take a folder out of the way; nothing happens where it does not exist."""
 
+    def remove_folder(self, name: str, record: str) -> None:
+        """Delete a folder with all that is in it, so that nobody sees a part; `record` is the file that makes it count.
+
+        Raises StoreError where it leads out of the place or may not be deleted; nothing happens where it does not exist.
+        """
+
     def shown(self, name: str) -> str:
         """A file or folder as the user should see it: a path or a URL."""
 
@@ -172,6 +178,18 @@ class Folder:
             (self.root / target).parent.mkdir(parents=True, exist_ok=True)
             (self.root / name).rename(self.root / target)
 
+    def remove_folder(self, name: str, record: str) -> None:
+        if os.path.realpath(self.root / name) != f"{self.location}/{name}":
+            raise StoreError.elsewhere(self.shown(name))
+        staged = self.staging()
+        with _refusals(self.shown(name)):
+            try:
+                # Gone at once; what a killed process leaves of it is swept.
+                with contextlib.suppress(FileNotFoundError):
+                    (self.root / name).rename(staged / "removed")
+            finally:
+                shutil.rmtree(staged, ignore_errors=True)
+
     def shown(self, name: str) -> str:
         # Asked for every artefact of a backfill.
         path, here = f"{self.root}{os.sep}{name}".rstrip(os.sep), os.getcwd()  # noqa: PTH109 - quicker by far
@@ -257,6 +275,11 @@ class ObjectStore:
             with contextlib.suppress(FileNotFoundError):
                 self._files.mv(self._at(f"{name}/{PROVENANCE}"), self._at(f"{target}/{PROVENANCE}"))
             self._files.mv(self._at(name), self._at(target), recursive=True)
+
+    def remove_folder(self, name: str, record: str) -> None:
+        self.remove(f"{name}/{record}")
+        with _refusals(self._url), contextlib.suppress(FileNotFoundError):
+            self._files.rm(self._at(name), recursive=True)
 
     def shown(self, name: str) -> str:
         return f"{self._url}/{name}"

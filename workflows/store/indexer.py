@@ -15,10 +15,10 @@ from typing import TypeVar
 
 from workflows.errors import CatalogError, CatalogOfOtherStore, DamagedCatalog, ParcoursError, StoreError
 from workflows.identity.canonical import digest_bytes
-from workflows.store.address import PROVENANCE, UNCATALOGUED, is_of_tasks, is_versioned
+from workflows.store.address import FAILED, FAILURE, MEASURES, PROVENANCE, UNCATALOGUED, is_of_tasks, is_versioned
 from workflows.store.catalog import Catalog, Row
 from workflows.store.files import Folder, Place
-from workflows.store.journal import ENDING, Journal, Line, take
+from workflows.store.journal import ENDING, Journal, Line, line_of, lines_in, take
 from workflows.store.provenance import Provenance, fault
 
 log = logging.getLogger("workflows")
@@ -68,21 +68,22 @@ class Indexer:
         self._journal = Journal(place.root / self._marks) if isinstance(place, Folder) else None
         weakref.finalize(self, _settle, self._journal, self.catalog)
 
-    def note(self, path: str, record: Provenance, text: str) -> None:
-        """Write the row of an artefact that is about to become visible; it never fails, whatever the catalog does.
+    def note(self, path: str, record: Provenance, text: str, measures: bytes | None = None) -> None:
+        """Write the row of what is about to become visible; it never fails, whatever the catalog does.
 
-        `text` is the record as JSON.
+        `text` is the record as JSON, `measures` what is in a report's measures.json.
 
         What cannot be written is marked in the store, for the next question to add.
         """
+        line = path, text, measures.decode("utf-8", "replace") if measures else None
         failed, is_other = _FAILURE.unpack(self._failed)
         if failed and time.monotonic() - failed < _RESPITE:
-            self._mark(path, text, self._any_marks if is_other else self._marks)
+            self._mark(line, self._any_marks if is_other else self._marks)
             return
         try:
-            row = Row.of(path, record)
+            row = Row.of(path, record, line[-1])
             if self._journal and time.monotonic() - self._added < _RUSH:
-                self._journal.write(path, text, row)
+                self._journal.write(line, row)
                 return
             if not self.catalog.exists():
                 self.catalog.create(complete=next(self._folders({}), None) is None)
@@ -92,7 +93,7 @@ class Indexer:
             self._added = time.monotonic()
         except (CatalogError, ValueError, OSError) as error:
             is_other = isinstance(error, CatalogOfOtherStore)
-            self._mark(path, text, self._any_marks if is_other else self._marks)
+            self._mark(line, self._any_marks if is_other else self._marks)
             self._failed[:] = _FAILURE.pack(time.monotonic(), is_other)
             if not failed:
                 asked = "a catalog of this store" if is_other else "the catalog"
@@ -131,12 +132,17 @@ class Indexer:
             return Reindexed(found.artefacts, found.skipped, aside)
 
     def is_there(self, path: str) -> bool:
-        """Whether the artefact of a row exists (still, or already)."""
-        return self._place.exists(f"{path}/{PROVENANCE}")
+        """Whether the artefact or the failed report of a row exists (still, or already)."""
+        return self._place.exists(f"{path}/{FAILURE if path.startswith(f'{FAILED}/') else PROVENANCE}")
 
-    def _mark(self, path: str, text: str, folder: str) -> None:
+    @property
+    def looks_cheaply(self) -> bool:
+        """Whether one look into the store is no request over a network."""
+        return isinstance(self._place, Folder)
+
+    def _mark(self, line: Line, folder: str) -> None:
         # With the whole record, because the artefact may become visible after the mark was read.
-        self._place.put(f"{folder}/{digest_bytes(path.encode())[:32]}", f"{path}\n{text}".encode())
+        self._place.put(f"{folder}/{digest_bytes(line[0].encode())[:32]}", line_of(*line))
 
     def _fill(self, progress: Progress) -> Reindexed:
         if not self.catalog.exists():
@@ -147,7 +153,7 @@ class Indexer:
         # In pieces, because nobody else can write while one is written.
         while rows := list(islice(found, _AT_ONCE)):
             self.catalog.add(rows)
-            count += len(rows)
+            count += sum(1 for row in rows if row.artefact)
         self._catch_up()
         self.catalog.completed()
         return Reindexed(count, skipped)
@@ -160,22 +166,21 @@ class Indexer:
             if name.endswith(ENDING) and isinstance(self._place, Folder):
                 take(self._place.root / name, self._add_lines)
         marks = [name for name in names if not name.endswith(ENDING)]
-        rows = [row for mark in marks if (row := self._marked(mark))]
+        rows = [row for mark in marks for row in self._marked(mark)]
         if rows:
             self.catalog.add(rows)
         for mark in marks:
             self._place.remove(mark)
         return len(rows)
 
-    def _marked(self, mark: str) -> Row | None:
+    def _marked(self, mark: str) -> list[Row]:
         # Another process may have added it meanwhile.
-        with contextlib.suppress(FileNotFoundError, ValueError):
-            path, _, text = self._place.read(mark).decode().partition("\n")
-            return _row(path, text)
-        return None
+        with contextlib.suppress(FileNotFoundError):
+            return [row for line in lines_in(self._place.read(mark)) if (row := _row(line))]
+        return []
 
     def _add_lines(self, lines: list[Line]) -> None:
-        rows = [row for path, text in lines if (row := _row(path, text))]
+        rows = [row for line in lines if (row := _row(line))]
         if rows:
             self.catalog.add(rows)
 
@@ -186,6 +191,10 @@ class Indexer:
             for name in self._inside(folder, skipped):
                 if is_versioned(name) and (row := self._row(f"{folder}/{name}", skipped)):
                     yield row
+        for folder in self._failed_folders(skipped):
+            for name in self._inside(folder, skipped):
+                if row := self._row(f"{folder}/{name}", skipped):
+                    yield row
         progress(len(folders), len(folders))
 
     def _folders(self, skipped: dict[str, str]) -> Iterator[str]:
@@ -193,6 +202,12 @@ class Indexer:
         for task in filter(is_of_tasks, self._inside("", skipped)):
             for date in self._inside(task, skipped):
                 yield f"{task}/{date}"
+
+    def _failed_folders(self, skipped: dict[str, str]) -> Iterator[str]:
+        """The folders failed/<template>/<date> of the store."""
+        for template in self._inside(FAILED, skipped):
+            for date in self._inside(f"{FAILED}/{template}", skipped):
+                yield f"{FAILED}/{template}/{date}"
 
     def _inside(self, folder: str, skipped: dict[str, str]) -> list[str]:
         try:
@@ -203,11 +218,14 @@ class Indexer:
             return []
 
     def _row(self, path: str, skipped: dict[str, str]) -> Row | None:
+        name = FAILURE if path.startswith(f"{FAILED}/") else PROVENANCE
         try:
-            record = Provenance.from_json(self._place.read(f"{path}/{PROVENANCE}"), path)
-            if record.version[:16] != path[-16:]:
+            record = Provenance.from_json(self._place.read(f"{path}/{name}"), path)
+            if bool(record.failure) != (name == FAILURE):
+                raise ValueError(f"{path} has the record of something else")
+            if not record.failure and record.version[:16] != path[-16:]:
                 raise ValueError(f"{path} has the provenance of version {record.version[:16]}")
-            return Row.of(path, record)
+            return Row.of(path, record, self._measures(path) if record.template else None)
         except (FileNotFoundError, NotADirectoryError):
             return None
         except OSError as error:
@@ -215,14 +233,21 @@ class Indexer:
         except ParcoursError as error:
             skipped[path] = str(error).removeprefix(f"{path} ").partition(";")[0]
         except ValueError as error:
-            skipped[path] = f"its {PROVENANCE} {fault(error)}"
+            skipped[path] = f"its {name} {fault(error)}"
         return None
 
+    def _measures(self, path: str) -> bytes | None:
+        try:
+            return self._place.read(f"{path}/{MEASURES}")
+        except OSError:
+            return None
 
-def _row(path: str, text: str) -> Row | None:
+
+def _row(line: Line) -> Row | None:
     """The row of a record that was written for it; what cannot be read is in the store, where a reindex finds it."""
+    path, text, measures = line
     with contextlib.suppress(ValueError, StoreError):
-        return Row.of(path, Provenance.from_json(text, path))
+        return Row.of(path, Provenance.from_json(text, path), measures)
     return None
 
 

@@ -14,8 +14,8 @@ from workflows.store.catalog import Row
 
 ENDING = ".rows"
 
-Line = tuple[str, str]
-"""An artefact's folder, relative to the store, and its record as JSON."""
+Line = tuple[str, str, str | None]
+"""The folder of an artefact or failed report, relative to the store, its record as JSON, and of reports their measures.json."""
 
 
 class Journal:
@@ -31,12 +31,12 @@ class Journal:
         self.waiting: list[Row] = []
         """What its lines say."""
 
-    def write(self, path: str, record: str, row: Row) -> None:
+    def write(self, line: Line, row: Row) -> None:
         """Keep a row, as the record that it is made from: it outlasts this process, not a loss of power."""
         if self._owner != os.getpid():
             # What the process above has written is its own affair.
             self._owner, self._path, self.waiting = os.getpid(), self._folder / f"{uuid.uuid4().hex}{ENDING}", []
-        while not self._appended(f"{json.dumps((path, record))}\n".encode()):
+        while not self._appended(line_of(*line)):
             pass
         self.waiting.append(row)
 
@@ -72,20 +72,26 @@ class Journal:
         return is_there
 
 
+def line_of(path: str, record: str, measures: str | None) -> bytes:
+    """What is kept of a row."""
+    return f"{json.dumps((path, record, measures))}\n".encode()
+
+
 def take(path: Path, add: Callable[[list[Line]], None]) -> None:
     """Have what any process wrote into a file added, and remove it."""
     with contextlib.suppress(FileNotFoundError), path.open("rb") as file, _locked(file.fileno()) as is_there:
         if is_there:
-            add(list(_lines(file.read())))
+            add(list(lines_in(file.read())))
             path.unlink()
 
 
-def _lines(data: bytes) -> Iterator[Line]:
+def lines_in(data: bytes) -> Iterator[Line]:
+    """What was kept of rows."""
     for text in data.splitlines():
         # A loss of power may leave half a line.
         with contextlib.suppress(ValueError, TypeError):
-            path, record = json.loads(text)
-            yield path, record
+            path, record, measures = json.loads(text)
+            yield path, record, measures
 
 
 @contextlib.contextmanager

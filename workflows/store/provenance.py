@@ -46,7 +46,7 @@ class Provenance:
     host: str
     """The machine's name."""
     user: str
-    """Who ran it."""
+    """The user that ran it."""
     task_id: str
     """Luigi's id of the task."""
     source: dict[str, Any] | None = None
@@ -63,6 +63,8 @@ class Provenance:
     """Where those bytes are of other code, whose change was declared to be without effect: `reason`, `user`, `time`, `code`."""
     timing: dict[str, Any] | None = None
     """Where the time went (see `Timing`): `parts` {name: seconds}, for reports `cells` and `kernel`, and the `run` it was made in."""
+    requested: dict[str, str] | None = None
+    """Where somebody asked for it in the web page: `by`, who that is, and the id of the `request`."""
     format: int = field(default=FORMAT)
     """The version of this record's own shape."""
 
@@ -115,6 +117,11 @@ class Provenance:
         )
 
     @property
+    def person(self) -> str:
+        """Who asked for it, or else the user that ran it."""
+        return str((self.requested or {}).get("by") or self.user)
+
+    @property
     def maker(self) -> str:
         """The version that computed these bytes, however often they were reused since."""
         return self.reused_from or self.version
@@ -148,7 +155,7 @@ class Provenance:
 
 
 _FIELDS = tuple(field.name for field in dataclasses.fields(Provenance))
-_OPTIONAL = ("source", "template", "failure", "settled", "accepted", "timing")
+_OPTIONAL = ("source", "template", "failure", "settled", "accepted", "timing", "requested")
 
 
 def given(parameters: Mapping[str, str], template: Mapping[str, Any] | None) -> dict[str, Any]:
@@ -181,6 +188,7 @@ def _is_record(record: dict[str, Any]) -> bool:
         and all(_has(given, task=str, version=str, digest=str) for given in record["inputs"])
         and all("/" not in name and _has(file, sha256=str, bytes=int) for name, file in record["outputs"].items())
         and (template is None or _has(template, name=str, digest=str, values=dict))
+        and (record.get("requested") is None or _has(record["requested"], by=str, request=str))
     )
 
 
@@ -204,6 +212,12 @@ def _seal(record: Mapping[str, Any]) -> str:
 def fault(error: ValueError) -> str:
     """What is wrong with a record that could not be read, for the end of a sentence."""
     return "is not what was written" if isinstance(error, ChangedRecord) else "cannot be read"
+
+
+def asked_by(record: Mapping[str, Any]) -> str:
+    """Who asked for a result in the web page, for the middle of a sentence; nothing where nobody did."""
+    requested = record.get("requested")
+    return f", asked for by {requested['by']}" if requested else ""
 
 
 def commit_of(code: dict[str, Any]) -> str:

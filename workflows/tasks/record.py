@@ -22,6 +22,14 @@ if TYPE_CHECKING:
     from workflows.tasks.result import Result
 
 
+_requested: dict[str, str] = {}
+
+
+def requested(by: str, request: str) -> None:
+    """Say who asked in the web page for what this process makes from now on, and the id of that request."""
+    _requested.update(by=by, request=request)
+
+
 def drafted(task: Result, identity: Identity, inputs: Sequence[Artefact]) -> Provenance:
     """The provenance of a task's result under an identity, to be made from these inputs."""
     commit, dirty = current().commit
@@ -43,6 +51,7 @@ def drafted(task: Result, identity: Identity, inputs: Sequence[Artefact]) -> Pro
         host=socket.gethostname(),
         user=user_name(),
         task_id=task.task_id,
+        requested=dict(_requested) or None,
     )
 
 
