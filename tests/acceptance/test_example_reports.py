@@ -9,6 +9,8 @@ from typing import Any
 
 import pytest
 
+from workflows.evaluation.checks import in_notebook
+
 pytestmark = pytest.mark.acceptance
 
 # An ordinary day; the first of the data, without a day before it; a blizzard; the last.
@@ -67,6 +69,27 @@ def test_a_report_asks_the_network_for_nothing(made: Any, day: str) -> None:
         page = (folder / "report.html").read_text()
         assert not re.findall(r"""<(?:script|link|img|iframe|source)\b[^>]*\b(?:src|href)=["'](?!data:)""", page)
         assert not re.findall(r"@import|url\((?!['\"]?data:)", page)
+
+
+def test_the_rows_of_the_sanity_check_are_checks_and_called_alike_on_every_day(made: Any) -> None:
+    def checks(day: str) -> dict[str, str]:
+        notebook = json.loads((made(day).folders["sanity_check"] / "report.ipynb").read_text())
+        return {found.name: found.outcome for found in in_notebook(notebook["cells"])}
+
+    ordinary, blizzard = checks("2013-01-15"), checks("2013-02-08")
+    assert len(ordinary) == 24
+    assert ordinary.keys() == blizzard.keys()
+    assert set(ordinary.values()) == {"pass"}
+    assert blizzard["failed_checks is 0"] == "fail"
+    assert checks("2013-12-31")["No wind above 253 mph"] == "not checked"
+
+
+def test_the_templates_hold_no_copied_code_and_can_be_made_for_every_day_of_the_data(example_day: Any) -> None:
+    place, _ = example_day("2013-01-15")
+    assert place.run("parcours", "repeats").out.startswith("no code was copied, 4 templates")
+    for template in TEMPLATES:
+        told = place.run("parcours", "dates", template).out
+        assert told == f"{template}  2013-01-01 to 2013-12-31, 365 dates, told by Flights\n"
 
 
 def test_the_blizzard_shows_in_the_measures(made: Any) -> None:

@@ -293,6 +293,7 @@ def test_the_summary_says_when_who_where_how_long_and_from_what() -> None:
     )
     clean = {**RECORD, "code": {**RECORD["code"], "commit": None}}
     assert ", no commit, " in summary(clean)
+    assert "in 1.2 s, asked for by zoë, commit" in summary({**RECORD, "requested": {"by": "zoë", "request": "r"}})
 
 
 def test_inputs_of_many_days_are_one_line() -> None:

@@ -12,6 +12,8 @@ from stages import CLEANED
 
 from workflows import ReportTask
 from workflows.errors import ParameterError
+from workflows.store.listing import Filter
+from workflows.tasks import project, record
 
 pytestmark = pytest.mark.integration
 
@@ -112,6 +114,27 @@ def test_a_report_is_taken_over_when_only_its_inputs_code_changed(pipeline: Any,
     notebook = (pipeline.files(second) / "report.ipynb").read_text()
     assert second.requires()["cleaned"].version[:16] in notebook
     assert table not in notebook
+
+
+def test_a_report_carries_who_asked_for_it_into_the_list(
+    pipeline: Any, plan: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Made or failed; it is the same report whoever asks."""
+    pipeline.template("broken", PARAMETERS, "1 / 0")
+    made, failed = plan(), ReportTask(date=DAY, template="broken")
+    version = made.version
+    monkeypatch.setattr(record, "_requested", {})
+    record.requested("zoë", "r1")
+    pipeline.build(made, failed)
+    store = project.current().store
+    entries = store.listing.page(Filter(person="zoë")).entries
+    assert [(e.template, e.state, e.reason) for e in sorted(entries, key=lambda entry: entry.template)] == [
+        ("broken", "failed", "ZeroDivisionError: division by zero"), ("quick", "made", None)
+    ]  # fmt: skip
+    assert store.find(made.address).provenance.requested == {"by": "zoë", "request": "r1"}
+    assert "asked for by zoë" in Path(pipeline.files(made) / "report.html").read_text()
+    assert plan().version == version
+    assert [point.value > 0 for point in store.listing.series("quick", "bytes")] == [True]
 
 
 def test_a_report_can_live_in_a_store_that_is_no_folder(

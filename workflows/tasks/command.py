@@ -20,6 +20,7 @@ from workflows.store.address import REPORT
 from workflows.store.timing import Run
 from workflows.tasks import complaints, configuration, handover, local
 from workflows.tasks.kernels import warm_up
+from workflows.tasks.listener import Action, Step, listener
 from workflows.tasks.plan import UNPLANNED, is_incomplete, tree
 from workflows.tasks.project import current
 from workflows.tasks.reuse import Prospect
@@ -106,11 +107,10 @@ def _hand_on() -> None:
 
 
 def _show_plan(roots: list[Result], is_alone: bool) -> None:
-    to_make: list[str] = []
-    to_take: list[str] = []
+    steps: list[Step] = []
     prospect = Prospect()
     incomplete: list[Result] = []
-    reused = impossible = 0
+    impossible = 0
     seen: set[str] = set()
     for root in roots:
         if root.identity.problem:
@@ -127,7 +127,8 @@ def _show_plan(roots: list[Result], is_alone: bool) -> None:
             impossible += 1
             continue
         if not looked:
-            reused += root.task_id not in seen
+            if root.task_id not in seen:
+                steps.append(_step(root, "reuse"))
             seen.add(root.task_id)
             continue
         incomplete.append(root)
@@ -135,27 +136,33 @@ def _show_plan(roots: list[Result], is_alone: bool) -> None:
             if task.task_id in seen:
                 continue
             seen.add(task.task_id)
-            if is_complete:
-                reused += 1
-            else:
+            if not is_complete:
                 # Before anything is said: what is known by now is kept for the process that comes in the place of this one.
                 restart_with_fixed_seed(_PROGRAMS, _hand_on)
-                (to_take if _is_taken_over(task, prospect) else to_make).append(task.get_task_family())
+            steps.append(_step(task, "reuse" if is_complete else _way(task, prospect)))
     handover.write(incomplete)
     workers = _workers()
     warm_up(incomplete, workers)
-    terminal().plan(to_make, to_take, reused, impossible)
+    to_make, to_take, reused = (
+        [step.task for step in steps if step.action == action] for action in ("make", "take", "reuse")
+    )
+    terminal().plan(to_make, to_take, len(reused), impossible)
+    listener().planned(steps)
     current().save()
     if _run.process == os.getpid() and incomplete:
         current().run = Run.planned(_run.began, len(to_make) + len(to_take))
 
 
-def _is_taken_over(task: Result, prospect: Prospect) -> bool:
+def _step(task: Result, action: Action) -> Step:
+    return Step(task.get_task_family(), task.label, action)
+
+
+def _way(task: Result, prospect: Prospect) -> Action:
     try:
-        return prospect.equal(task) is not None
+        return "make" if prospect.equal(task) is None else "take"
     except StoreError:
         # What cannot be read is the error of the run.
-        return False
+        return "make"
 
 
 def _end() -> None:

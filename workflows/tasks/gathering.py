@@ -45,8 +45,18 @@ class Gathering(Plan):
 
         What goes wrong goes wrong again when the same is planned, and is raised then.
         """
-        with contextlib.suppress(Exception), _apart():
+        with contextlib.suppress(Exception):
+            self.construct(make)
+
+    def construct(self, make: Callable[[], object]) -> None:
+        """Meet the same tasks, with what goes wrong raised now."""
+        with _apart():
             make()
+
+    @property
+    def met(self) -> list[Result]:
+        """The tasks that were met, none of them planned."""
+        return [draft for drafts in self._met.values() for draft in drafts]
 
     def look_ahead(self) -> None:
         """Have each class of tasks find out together what their versions need."""

@@ -9,6 +9,7 @@ from typing import Any
 
 from workflows.data.tables import resolve_schema
 from workflows.tasks.kernels import environment
+from workflows.tasks.plan import tree
 from workflows.tasks.project import current
 from workflows.tasks.query import Query
 from workflows.tasks.report import ReportTask
@@ -24,6 +25,20 @@ _TABLES = (
     "pandera.backends.pandas.builtin_checks",
     "pandera.backends.pandas.container",
 )
+
+
+def import_ahead(names: Iterable[str] = ()) -> None:
+    """Import what the making of any project's results needs, and these packages of others."""
+    for name in (*_TABLES, "sqlalchemy", "nbformat", *names):
+        with contextlib.suppress(Exception):
+            importlib.import_module(name)
+    _prepare_reports()
+
+
+def imported_by(root: Result) -> list[str]:
+    """The installed packages that the code imports of what a result is made from, queries and stages."""
+    tables = [task for task in tree(root) if isinstance(task, Query | Stage)]
+    return sorted({name for task in tables for name in task.identity.recipe.code.imports} & current().installed.keys())
 
 
 def import_for(tasks: Iterable[Any]) -> None:
@@ -43,6 +58,10 @@ def import_for(tasks: Iterable[Any]) -> None:
         with contextlib.suppress(Exception):
             resolve_schema(task.label, task.schema).to_schema()
     if any(isinstance(task, ReportTask) for task in kinds.values()):
-        from workflows.notebooks import execution, html  # noqa: F401 - for those that are forked
+        _prepare_reports()
 
-        html.prepare()
+
+def _prepare_reports() -> None:
+    from workflows.notebooks import execution, html  # noqa: F401 - for those that are forked
+
+    html.prepare()

@@ -1,16 +1,16 @@
-"""Progress of a running task: in the terminal, and in the scheduler's web view. It never fails a task."""
+"""Progress of a running task: in the terminal, in the scheduler's web view, for a listener. It never fails a task."""
 
 from __future__ import annotations
 
 import contextlib
 import threading
-import time
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from luigi.scheduler import Scheduler
 
 from workflows.store.timing import Stopwatch
+from workflows.tasks.listener import listener
 from workflows.tasks.terminal import terminal
 
 if TYPE_CHECKING:
@@ -27,26 +27,21 @@ class Progress:
         self._scheduler = scheduler
         self.timing = timing
         """Where the task's time goes."""
-        self._shown_at = 0.0
 
     def step(self, message: str, done: int, of: int) -> None:
         """Say that `done` of `of` parts are done."""
         terminal().step(self._task.label, message, done, of)
+        listener().step(self._task.label, message, done, of)
         self._scheduler.put(set_status_message=message, set_progress_percentage=round(100 * done / max(of, 1)))
 
     def link(self, url: str) -> None:
         """Say where the growing result can be seen."""
         self._scheduler.put(set_tracking_url=url)
 
-    def is_time_to_show(self) -> bool:
-        """Whether somebody can see the growing result, and it was last shown long enough ago to be shown again."""
-        if not self._scheduler.is_seen:
-            return False
-        now = time.monotonic()
-        if now - self._shown_at < _SHOW_EVERY:
-            return False
-        self._shown_at = now
-        return True
+    @property
+    def shows_every(self) -> float | None:
+        """Seconds between two pages of a growing report; None where nobody can see them."""
+        return listener().shows_every or (_SHOW_EVERY if self._scheduler.is_seen else None)
 
     def made(self, shown: str) -> None:
         """Say that the task is done, and what it made."""
@@ -58,6 +53,7 @@ class Progress:
 
     def _done(self, word: str, shown: str, status: str) -> None:
         terminal().done(word, self._task.label, shown)
+        listener().done(word, self._task.label, shown)
         self._scheduler.put(set_status_message=status, set_progress_percentage=100)
 
 
@@ -65,14 +61,20 @@ class Progress:
 def watched(task: Result, timing: Stopwatch) -> Iterator[Progress]:
     """The progress of a task, from its start to its end."""
     terminal().started(task.label)
+    listener().started(task.label)
     scheduler = _SchedulerView(task)
     try:
         yield Progress(task, scheduler, timing)
-    except BaseException:
+    except BaseException as error:
         terminal().pause()
+        listener().failed(task.label, _why(error))
         raise
     finally:
         scheduler.close()
+
+
+def _why(error: BaseException) -> str:
+    return "interrupted" if isinstance(error, KeyboardInterrupt) else str(error) or type(error).__name__
 
 
 class _SchedulerView:

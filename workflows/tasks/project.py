@@ -173,13 +173,19 @@ class Project:
         if self._is_gathered or self.database.tells_state:
             # Where the state is told, fingerprints are remembered, and a file answers each question at once.
             return
-        plan = self.plan
-        self.plan = gathering = Gathering(plan)
-        try:
+        with self.gathering(self.plan) as gathering:
             gathering.gather(make)
+        gathering.look_ahead()
+
+    @contextlib.contextmanager
+    def gathering(self, known: Plan) -> Iterator[Gathering]:
+        """Have tasks that a plan does not know be met for a while, and not planned."""
+        plan = self.plan
+        self.plan = gathering = Gathering(known)
+        try:
+            yield gathering
         finally:
             self.plan = plan
-        gathering.look_ahead()
 
     def save(self) -> None:
         """Keep what was digested for the next process."""

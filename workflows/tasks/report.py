@@ -25,7 +25,9 @@ from workflows.store.artefacts import Address, Artefact, Provenance, described
 from workflows.store.plans import Planned
 from workflows.store.timing import Stopwatch
 from workflows.tasks import command
+from workflows.tasks.growing import growing
 from workflows.tasks.kernels import environment, imported_ahead
+from workflows.tasks.listener import listener
 from workflows.tasks.pages import Pages, written_soon
 from workflows.tasks.parameters import DateParameter, json_object
 from workflows.tasks.plan import Recipe
@@ -129,11 +131,13 @@ class ReportTask(Result):
 
         def watch(notebook: Any, done: int, of: int) -> None:
             progress.step(f"cell {min(done + 1, of)} of {of}", done, of)
-            if progress.is_time_to_show():
-                self._show_growing(notebook, folder, done, of)
+            grown(notebook, done, of)
             progress.timing.lap("preview")
 
-        with written_soon():
+        def show(notebook: Any, done: int, of: int) -> None:
+            self._show_growing(notebook, folder, done, of)
+
+        with written_soon(), growing(show, progress.shows_every) as grown:
             execution = execute(
                 self.source.filled({**self._changed, **tables}),
                 folder=project.settings.templates,
@@ -222,6 +226,7 @@ class ReportTask(Result):
         now = datetime.datetime.now(datetime.UTC)
         kept = store.failures.keep(folder, self.template, self.date.isoformat(), now, finish)
         progress.link(store.link(f"{kept}/{REPORT}"))
+        listener().kept(kept)
         lines = [
             sentence,
             *([f"  {failure.line}"] if failure.line else []),
@@ -270,8 +275,10 @@ class ReportTask(Result):
 
     def _show_growing(self, notebook: Any, folder: Path, done: int, of: int) -> None:
         beside = folder / f".{REPORT}"
-        beside.write_text(self._pages.growing(notebook, self.label, done, of), encoding="utf-8")
+        page = self._pages.growing(notebook, self.label, done, of)
+        beside.write_text(page, encoding="utf-8")
         beside.replace(folder / REPORT)
+        listener().grown(page)
 
     @property
     def _pages(self) -> Pages:
