@@ -35,7 +35,7 @@ def test_an_ordinary_day_passes_every_check(days: Any) -> None:
         ("2013-05-25", "flights average 60 to 620 mph", "1 flight: DL 1499 to ATL"),
         ("2013-07-27", "flights go 50 miles or more", "1 flight: US 1632 to LGA"),
         ("2013-12-31", "at least 95 % of hours have weather", "0.0 %"),
-        ("2013-11-28", "flights within 15 % of the usual Thursday", "634, 36 % fewer than 990"),
+        ("2013-11-28", "flights within 15 % of the usual for the weekday", "634, 36 % fewer than 990"),
         ("2013-09-12", "every airline that flew on each day before flies", "none of HA"),
     ],
 )
@@ -77,7 +77,7 @@ def test_the_verdict_names_what_failed(days: Any) -> None:
     [
         ("2013-02-12", "plausibility: no wind above 253 mph; found 1,048 mph at Newark"),
         ("2013-07-27", "plausibility: flights go 50 miles or more; found 1 flight: US 1632 to LGA"),
-        ("2013-11-28", "volume: flights within 15 % of the usual Thursday; found 634, 36 % fewer than 990"),
+        ("2013-11-28", "volume: flights within 15 % of the usual for the weekday; found 634, 36 % fewer than 990"),
         ("2013-09-12", "volume: every airline that flew on each day before flies; found none of HA"),
     ],
 )

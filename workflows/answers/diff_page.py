@@ -63,7 +63,7 @@ def page(found: Difference) -> str:
 @cache
 def _template() -> Any:
     environment = Environment(loader=FileSystemLoader(_FOLDER), autoescape=True, trim_blocks=True, lstrip_blocks=True)
-    environment.filters.update(coloured=_coloured, embedded=_embedded, row=row_name, value=_value)
+    environment.filters.update(coloured=coloured, embedded=_embedded, row=row_name, value=_value)
     return environment.get_template("diff.html.j2")
 
 
@@ -77,7 +77,7 @@ def _dark() -> Markup:
     return Markup(HtmlFormatter(style="github-dark").get_style_defs(".source"))  # noqa: S704 - made by pygments
 
 
-def _coloured(change: TextChange) -> list[tuple[str, str, Markup]]:
+def coloured(change: TextChange) -> list[tuple[str, str, Markup]]:
     """The lines of a change: what became of it, its sign, and its text in colours."""
     lexer = _lexer(change)
     return [

@@ -72,6 +72,12 @@ def compare_outputs(old: Path, new: Path) -> Shown:
     return Shown(tuple(figures), tuple(differing))
 
 
+def figures_in(notebook: Path) -> list[Figure]:
+    """The figures that an executed notebook shows, in order; raises ValueError for what is none."""
+    cells = _cells(notebook)
+    return [figure for at in range(len(cells)) for figure in map(_figure, _outputs(cells, at)) if figure]
+
+
 def _cells(path: Path) -> Cells:
     notebook = json.loads(path.read_bytes())
     # A failed report's notebook carries no digest, so it may be anything.

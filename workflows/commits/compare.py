@@ -86,7 +86,7 @@ def compare(
         from workflows.answers.diff import diff
 
         return diff(a, b)
-    return {"commit": _commits, "date": _dates, "parameters": _parameters}[kinds[0]](a, b, suite, measuring)
+    return {"commit": of_commits, "date": _dates, "parameters": _parameters}[kinds[0]](a, b, suite, measuring)
 
 
 _ARTICLES = {"report": "a report", "date": "a date", "parameters": "parameters", "commit": "a commit"}
@@ -99,7 +99,8 @@ def _kind(text: str) -> str:
     return "date" if _DATE.fullmatch(text) else "parameters" if _SET.fullmatch(text) else "commit"
 
 
-def _commits(a: str, b: str, suite: str, measuring: Measuring) -> Comparison:
+def of_commits(a: str, b: str, suite: str, measuring: Measuring) -> Comparison:
+    """Two commits side by side, by the runs that `measuring` gives; raises CommitError, SuiteError."""
     repository = Repository.of(settings.load().root)
     # Both are looked up before any of them is run.
     commits = [repository.commit(ref) for ref in (a, b)]

@@ -32,7 +32,7 @@ def details(run: Run, base_run: Run) -> tuple[dict[str, Details], dict[str, byte
     What is there of both sides is read from the store of the current directory's project.
     """
     before = {made.asked.key: made for made in base_run.reports}
-    tables, pictures, found = _Tables(), Pictures(), dict[str, Details]()
+    tables, pictures, found = Tables(), Pictures(), dict[str, Details]()
     for made in run.reports:
         base = before.get(made.asked.key)
         if base and (made.version, made.path) != (base.version, base.path):
@@ -41,7 +41,7 @@ def details(run: Run, base_run: Run) -> tuple[dict[str, Details], dict[str, byte
 
 
 @dataclass
-class _Tables:
+class Tables:
     """The tables of one evaluation, each two compared once."""
 
     known: dict[tuple[str | None, str | None], TableChange | None] = field(default_factory=dict)
@@ -57,7 +57,7 @@ class _Tables:
         return self.known[key]
 
 
-def _details(made: Made, base: Made, tables: _Tables, pictures: Pictures) -> Details:
+def _details(made: Made, base: Made, tables: Tables, pictures: Pictures) -> Details:
     failed = [] if base.failure is None else [f"the base's report failed: {base.failure}"]
     if made.path is None or base.path is None:
         return Details(tuple(failed))

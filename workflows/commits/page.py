@@ -73,7 +73,7 @@ class _Pictures:
 @cache
 def _template() -> Any:
     environment = Environment(loader=FileSystemLoader(_FOLDER), autoescape=True, trim_blocks=True, lstrip_blocks=True)
-    environment.filters.update(row=row_name, value=_value, report=_report, beside=_beside, kinds=_kinds)
+    environment.filters.update(row=row_name, value=_value, report=_report, beside=_beside, kinds=kinds)
     return environment.get_template("evaluation.html.j2")
 
 
@@ -105,6 +105,6 @@ def _value(value: Any) -> str:
     return f"{value:.6g}" if isinstance(value, float) else value if isinstance(value, str) else json.dumps(value)
 
 
-def _kinds(lines: tuple[str, ...]) -> list[tuple[str, str]]:
+def kinds(lines: tuple[str, ...]) -> list[tuple[str, str]]:
     """Lines of causes with what they are: those of a difference begin with a sign."""
     return [({"+": "added", "-": "removed"}.get(line.strip()[:1], "kept"), line) for line in lines]

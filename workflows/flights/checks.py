@@ -106,10 +106,10 @@ def _uniqueness(day: Departures, weather: WeatherHours) -> Iterator[Check]:
 def _volumes(day: Departures, before: DailyVolumes, tolerance: float) -> Iterator[Check]:
     subject, date = "volume", day.date
     alike = before.like(date)
-    usual, weekday = alike.usual(), f"{date:%A}"
-    yield _near(f"flights within {percent(tolerance, 0)} of the usual {weekday}", len(day), usual, tolerance)
+    usual = alike.usual()
+    yield _near(f"flights within {percent(tolerance, 0)} of the usual for the weekday", len(day), usual, tolerance)
     for origin, flights in day.table.groupby("origin").size().items():
-        rule = f"flights from {AIRPORTS[str(origin)]} within {percent(tolerance, 0)} of the usual {weekday}"
+        rule = f"flights from {AIRPORTS[str(origin)]} within {percent(tolerance, 0)} of the usual for the weekday"
         yield _near(rule, flights, alike.usual_by_origin().get(str(origin), float("nan")), tolerance)
     absent = sorted(before.regular_carriers() - set(day.table["carrier"]))
     rule = "every airline that flew on each day before flies"
