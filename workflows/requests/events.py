@@ -1,0 +1,68 @@
+"""What happened to a request, as it happened: a file of lines that are only added, beside its log and its growing page."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from workflows.requests.request import now
+
+EVENTS = "events.jsonl"
+LOG = "log.txt"
+"""Everything that the run wrote."""
+GROWING = "growing.html"
+"""The report as it grows, moved into place."""
+KINDS = ("state", "plan", "task", "step", "growing")
+_AT_ONCE = 1_000_000
+"""How many bytes of events are read at once."""
+
+
+class Events:
+    """The events of one request, in its folder. Several processes write and read them at once."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def tell(self, kind: str, **values: object) -> None:
+        """Add an event of a kind of KINDS; it is there, whole, when this returns."""
+        line = json.dumps({"kind": kind, "time": now(), **values}) + "\n"
+        path = self.folder / EVENTS
+        try:
+            file = path.open("ab", buffering=0)
+        except FileNotFoundError:
+            self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            file = path.open("ab", buffering=0)
+        with file:
+            # In one piece, so that lines of several processes never mix.
+            file.write(line.encode())
+
+    def after(self, offset: int) -> tuple[list[dict[str, Any]], int]:
+        """The events from an offset in bytes on, and the offset after them; a line that is being written is left for later."""
+        try:
+            with (self.folder / EVENTS).open("rb") as file:
+                file.seek(max(offset, 0))
+                found, end, _ = file.read(_AT_ONCE).rpartition(b"\n")
+        except FileNotFoundError:
+            return [], 0
+        events = [event for line in found.splitlines() if (event := _event(line)) is not None]
+        return events, max(offset, 0) + len(found) + len(end)
+
+    @property
+    def log(self) -> Path:
+        """Everything that the run wrote."""
+        return self.folder / LOG
+
+    @property
+    def growing(self) -> Path:
+        """The report as it grows."""
+        return self.folder / GROWING
+
+
+def _event(line: bytes) -> dict[str, Any] | None:
+    """An event; None for what a process that was killed, or a disk that was full, left of one."""
+    try:
+        found = json.loads(line)
+    except ValueError:
+        return None
+    return found if isinstance(found, dict) and isinstance(found.get("kind"), str) else None
