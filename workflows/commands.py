@@ -51,7 +51,7 @@ def parser() -> argparse.ArgumentParser:
     """The parser of the whole command; what it finds has the question under `command`."""
     commands = Commands()
     commands.head("before a run")
-    for add in (_plan, _check):
+    for add in (_plan, _dates, _check, _repeats):
         add(commands)
     commands.head("about results")
     for add in (_explain, _diff, _used_by):
@@ -61,6 +61,9 @@ def parser() -> argparse.ArgumentParser:
         add(commands)
     commands.head("evaluation of commits")
     for add in (_evaluate, _freeze, _datasets, _compare, _trend, _find_step):
+        add(commands)
+    commands.head("the web page")
+    for add in (_serve, _worker, _user):
         add(commands)
     commands.head("care for the store")
     for add in (_accept, _audit, _reindex):
@@ -133,6 +136,25 @@ def _check(commands: Commands) -> None:
     parser.add_argument("template", nargs="*", help="names of templates; all, and the pipelines, if none is given")
 
 
+def _dates(commands: Commands) -> None:
+    def ask(options: Options) -> Answer:
+        from workflows.answers.dates import dates
+
+        return dates(options.template)
+
+    parser = commands.add("dates", "list the dates for which a template can be made", ask)
+    parser.add_argument("template", help="the name of a template")
+
+
+def _repeats(commands: Commands) -> None:
+    def ask(options: Options) -> Answer:
+        from workflows.answers.repeats import repeats
+
+        return repeats()
+
+    commands.add("repeats", "find code that was copied between templates, or from a module", ask)
+
+
 def _fetch(commands: Commands) -> None:
     def ask(options: Options) -> Answer:
         from workflows.answers.fetch import fetch
@@ -160,6 +182,16 @@ def _reproduce(commands: Commands) -> None:
     parser = commands.add("reproduce", "lay a report's notebook with its values, data and modules", ask)
     parser.add_argument("report", help="a report or a failed one: its HTML file, its folder, or a file in it")
     parser.add_argument("--into", type=Path, required=True, metavar="DIR", help="a new folder, or an empty one")
+
+
+def _worker(commands: Commands) -> None:
+    def ask(options: Options) -> Answer:
+        from workflows.requests.command import work
+
+        return work(options.at_once)
+
+    parser = commands.add("worker", "make the reports that are asked for in the web page", ask)
+    parser.add_argument("--at-once", type=int, default=1, metavar="N", help="how many reports at a time; 1 without it")
 
 
 def _evaluate(commands: Commands) -> None:
@@ -251,6 +283,45 @@ def _datasets(commands: Commands) -> None:
     one = actions.add_parser("import", parents=[commands.below], description="Bring in the dataset in a file.")
     one.set_defaults(command=bring)
     one.add_argument("file", type=Path, metavar="FILE", help="a file that was exported")
+
+
+def _serve(commands: Commands) -> None:
+    def ask(options: Options) -> Answer:
+        from workflows.web.server import serve
+
+        return serve(options.host, options.port, options.worker, options.scheduler)
+
+    parser = commands.add("serve", "open the web page, with Luigi's scheduler and a worker", ask)
+    parser.add_argument("--host", default="127.0.0.1", metavar="H", help="where it listens; else on this machine only")
+    parser.add_argument("--port", type=int, default=8090, metavar="P", help="its port, 8090; 0 for any that is free")
+    parser.add_argument("--no-worker", dest="worker", action="store_false", help="a worker runs elsewhere")
+    parser.add_argument("--no-scheduler", dest="scheduler", action="store_false", help="a scheduler runs elsewhere")
+
+
+def _user(commands: Commands) -> None:
+    def ask(options: Options) -> Answer:
+        from workflows.web import users
+
+        return users.change(options.action, options.name, options.role, options.password_stdin)
+
+    roles = ("reader", "runner", "admin")
+    parser = commands.add("user", "say who may sign in to the web page", ask)
+    actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION", help="what to do")
+    parser.set_defaults(name=None, role=None, password_stdin=False)
+    for action, what in (
+        ("add", "Add somebody; asks for the password twice."),
+        ("list", "List everybody."),
+        ("role", "Give somebody another role."),
+        ("password", "Give somebody another password, which ends their sessions."),
+        ("remove", "Remove somebody, which ends their sessions."),
+    ):
+        one = actions.add_parser(action, parents=[commands.below], description=what, help=what[:-1].lower())
+        if action != "list":
+            one.add_argument("name", metavar="NAME", help="their name")
+        if action in ("add", "role"):
+            one.add_argument("--role", required=True, choices=roles, help="what they may")
+        if action in ("add", "password"):
+            one.add_argument("--password-stdin", action="store_true", help="read the password from standard input")
 
 
 def _accept(commands: Commands) -> None:

@@ -15,6 +15,12 @@ def test_an_unknown_address_is_a_page_that_says_so(client: FlaskClient) -> None:
     assert answer.headers["X-Frame-Options"] == "DENY"
 
 
+def test_half_a_character_in_a_text_does_not_break_the_page(client: FlaskClient) -> None:
+    """Such as a measure's name may have."""
+    answer = client.application.make_response("late \ud800")
+    assert answer.data == b"late ?"
+
+
 def test_files_of_the_page_itself_are_kept_by_the_browser_as_long_as_they_are_the_same(client: FlaskClient) -> None:
     """Their address changes with their content."""
     page = client.get("/nothing").text

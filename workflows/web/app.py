@@ -17,16 +17,67 @@ from werkzeug.exceptions import HTTPException
 from workflows import settings
 from workflows.errors import ParcoursError
 from workflows.release import VERSION
-from workflows.web import headers, people
+from workflows.web import (
+    calendar,
+    compare,
+    evaluations,
+    headers,
+    health,
+    logs,
+    metrics,
+    people,
+    people_list,
+    progress,
+    report,
+    report_files,
+    reports,
+    scheduler,
+    selected,
+    server,
+    sign_in,
+    templates,
+    trends,
+    wall,
+)
+from workflows.web.access import Access
+from workflows.web.accounts import Accounts
 
+_PARTS = (
+    reports,
+    selected,
+    report,
+    report_files,
+    calendar,
+    templates,
+    progress,
+    compare,
+    trends,
+    wall,
+    evaluations,
+    health,
+    scheduler,
+    sign_in,
+    people_list,
+    metrics,
+)
+"""The modules with the addresses."""
 _LARGEST_FORM = 2_000_000
 """Bytes of a request, more than any form has."""
 
 
-def create_app() -> Flask:
-    """The application of the current directory's project."""
+class Answer(Response):
+    """An answer of ours; what of its text is none (half a character, in a name that somebody made up) does not break it."""
+
+    def set_data(self, value: bytes | str) -> None:
+        """Set the text."""
+        super().set_data(value.encode("utf-8", "replace") if isinstance(value, str) else value)
+
+
+def create_app(host: str = server.HOST) -> Flask:
+    """The application of the current directory's project, for a page that listens at a host."""
     found = settings.load()
     app = Flask(__name__, template_folder="pages", static_folder="static", static_url_path="/static")
+    app.response_class = Answer
     app.config.update(
         SECRET_KEY=_secret(found.web),
         MAX_CONTENT_LENGTH=_LARGEST_FORM,
@@ -39,9 +90,13 @@ def create_app() -> Flask:
         COMPRESS_STREAMS=False,
     )
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
-    CSRFProtect(app)
     Compress(app)
-    people.install(app)
+    logs.install(app)
+    metrics.install(app)
+    access = Access.of(host, server.is_loopback(host), settings.load_web())
+    access.install(app)
+    people.install(app, access, Accounts(found.web))
+    CSRFProtect(app)
     headers.install(app)
     app.register_error_handler(HTTPException, _refused)
     app.register_error_handler(CSRFError, _forged)
@@ -53,7 +108,9 @@ def create_app() -> Flask:
 
 
 def _register(app: Flask) -> None:
-    """Every page."""
+    """Every address."""
+    for part in _PARTS:
+        app.register_blueprint(part.pages)
 
 
 def _secret(folder: Path) -> bytes:

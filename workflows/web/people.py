@@ -8,10 +8,18 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from flask import Flask, abort, g
+from flask import Flask, abort, current_app, g, redirect, request, session, url_for
+from werkzeug.wrappers import Response
+
+from workflows.web.access import Access
+from workflows.web.accounts import NAME, Accounts
 
 ROLES = ("reader", "runner", "admin")
 """Each may what the ones before may: read; start, cancel and repeat; delete, and say who may what."""
+TOKEN = "token"  # noqa: S105 - the name of it
+"""Where the session's cookie holds the token of who is signed in."""
+_FOR_EVERYBODY = ("sign_in.ask", "sign_in.enter", "static", "metrics.health", "metrics.metrics")
+"""What is shown to those who have not signed in; the figures ask for themselves."""
 View = TypeVar("View", bound=Callable[..., Any])
 
 
@@ -29,14 +37,28 @@ class Person:
         return ROLES.index(self.role) >= ROLES.index(role)
 
 
-def install(app: Flask) -> None:
+def install(app: Flask, access: Access, accounts: Accounts) -> None:
     """Have every request know its person."""
+    app.extensions["access"] = access
+    app.extensions["accounts"] = accounts
     app.before_request(_recognise)
 
 
 def current_person() -> Person | None:
     """Who asks; None where nobody has signed in yet."""
     return getattr(g, "person", None)
+
+
+def accounts() -> Accounts:
+    """The accounts of this page."""
+    found: Accounts = current_app.extensions["accounts"]
+    return found
+
+
+def access() -> Access:
+    """Who is asked to sign in here, and whom a proxy names."""
+    found: Access = current_app.extensions["access"]
+    return found
 
 
 def require(role: str) -> Callable[[View], View]:
@@ -55,6 +77,38 @@ def require(role: str) -> Callable[[View], View]:
     return guarded
 
 
-def _recognise() -> None:
-    # On loopback, whoever is at the machine.
-    g.person = Person(getpass.getuser(), "admin")
+def _recognise() -> Response | None:
+    g.person = _local() or _signed_in() or _named_by_proxy()
+    if g.person is not None or request.endpoint in _FOR_EVERYBODY:
+        return None
+    if access().is_local:
+        abort(
+            403, "This page is for its own machine only, and this request comes from another one, or through a proxy."
+        )
+    if not accounts().list():
+        abort(403, "Nobody can sign in here: people are named by a proxy, and this request comes from elsewhere.")
+    # Browsers that open a page name it; what asks for anything at all would take the form for an answer.
+    if request.method != "GET" or "text/html" not in request.accept_mimetypes.to_header():
+        abort(401, "Sign in first.")
+    return redirect(url_for("sign_in.ask", next=request.full_path.rstrip("?")))
+
+
+def _signed_in() -> Person | None:
+    token = session.get(TOKEN)
+    account = accounts().of_session(token) if isinstance(token, str) else None
+    return Person(account.name, account.role, signed_in=True) if account else None
+
+
+def _named_by_proxy() -> Person | None:
+    name = access().named(request)
+    if name is None:
+        return None
+    if not NAME.fullmatch(name):
+        abort(403, "The proxy names nobody who could be; expected up to 64 letters, digits and any of . _ @ + -")
+    account = accounts().find(name)
+    return Person(account.name, account.role) if account else Person(name, access().proxy_role)
+
+
+def _local() -> Person | None:
+    """Whoever is at the machine."""
+    return Person(getpass.getuser(), "admin") if access().is_local and access().is_from_here(request) else None
