@@ -1,0 +1,67 @@
+"""What the tests in a real browser share: a served project, Debian's Chromium, and what is asked of every page."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from sites import WIDE
+
+PICTURES = "PARCOURS_TEST_PICTURES"
+"""The variable with the folder that pictures of the pages are kept in, such as docs/images."""
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """Debian's Chromium, with no window."""
+    found = shutil.which("chromium") or shutil.which("chromium-browser")
+    if found is None and not os.environ.get("CI"):
+        pytest.skip("there is no Chromium here; .ci/run installs it")
+    assert found, "there is no Chromium"
+    with sync_playwright() as playwright:
+        # As root, Chromium refuses to run within its own sandbox.
+        arguments = ["--no-sandbox"] if os.geteuid() == 0 else []
+        started = playwright.chromium.launch(executable_path=found, args=arguments)
+        yield started
+        started.close()
+
+
+@pytest.fixture
+def visit(browser: Browser) -> Iterator[Callable[..., Page]]:
+    """Opens a window of its own on a site, by the site's address and what Playwright's contexts take."""
+    contexts: list[BrowserContext] = []
+    wrong: list[str] = []
+
+    def opened(address: str, **given: Any) -> Page:
+        context = browser.new_context(
+            base_url=address, **{"viewport": WIDE, "timezone_id": "America/New_York", **given}
+        )
+        contexts.append(context)
+        page = context.new_page()
+        page.set_default_timeout(20_000)
+        # A script of ours that fails, or something that our own policy refuses, is a fault of the page.
+        page.on("pageerror", lambda error: wrong.append(f"{page.url}: {error}"))
+        return page
+
+    yield opened
+    for context in contexts:
+        context.close()
+    assert wrong == []
+
+
+@pytest.fixture
+def picture() -> Callable[[Page, str], None]:
+    """Keeps a picture of what a page shows, where somebody asked for the pictures."""
+    folder = os.environ.get(PICTURES)
+
+    def keep(page: Page, name: str) -> None:
+        if folder:
+            Path(folder).mkdir(parents=True, exist_ok=True)
+            page.screenshot(path=str(Path(folder, f"{name}.png")))
+
+    return keep
