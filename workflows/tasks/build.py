@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 import luigi
 
 from workflows.errors import StoreError
 from workflows.store.artefacts import Artefact
 from workflows.tasks import command, local
+from workflows.tasks.failing import failures
 from workflows.tasks.project import current
 from workflows.tasks.result import Result
 
@@ -35,22 +35,7 @@ def built(tasks: Sequence[Result]) -> list[Artefact]:
 def _make(tasks: Sequence[Result]) -> None:
     command.install()
     command.show_plan(list(tasks))
-    with _failures() as failed:
+    with failures() as failed:
         luigi.build(list(tasks), local.Factory(), local_scheduler=True, workers=1, log_level="CRITICAL")
     if failed:
         raise failed[0]
-
-
-@contextlib.contextmanager
-def _failures() -> Iterator[list[BaseException]]:
-    """The errors of the tasks that fail meanwhile."""
-    failed: list[BaseException] = []
-
-    def heard(_: Result, error: BaseException) -> None:
-        failed.append(error)
-
-    Result.event_handler(luigi.Event.FAILURE)(heard)
-    try:
-        yield failed
-    finally:
-        Result.remove_event_handler(luigi.Event.FAILURE, heard)

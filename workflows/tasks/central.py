@@ -5,11 +5,10 @@ from __future__ import annotations
 import contextlib
 import socket
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from http.client import HTTPException
 from urllib.parse import urlsplit
 
-import luigi
 from luigi.interface import core
 from luigi.rpc import RemoteScheduler, RPCError
 from luigi.scheduler import Scheduler
@@ -17,6 +16,7 @@ from luigi.task_status import FAILED, RUNNING
 
 from workflows.errors import RunError
 from workflows.tasks import calls
+from workflows.tasks.failing import failures
 from workflows.tasks.local import LocalScheduler, LocalWorker
 from workflows.tasks.result import Result
 
@@ -90,7 +90,7 @@ def give_up(worker: str) -> None:
 def _make(root: Result, worker: str, scheduler: RemoteScheduler | Scheduler, say: Say) -> None:
     """Raises one of _GONE where the scheduler goes away before the result is there."""
     idle = 0
-    with _failures() as failed:
+    with failures() as failed:
         while not root.complete():
             if idle:
                 time.sleep(_PAUSE)
@@ -125,18 +125,3 @@ def _waited_for(url: str) -> bool:
             return False
         time.sleep(_PAUSE)
     return True
-
-
-@contextlib.contextmanager
-def _failures() -> Iterator[list[BaseException]]:
-    """The errors of the tasks that fail meanwhile."""
-    failed: list[BaseException] = []
-
-    def heard(_: Result, error: BaseException) -> None:
-        failed.append(error)
-
-    Result.event_handler(luigi.Event.FAILURE)(heard)
-    try:
-        yield failed
-    finally:
-        Result.remove_event_handler(luigi.Event.FAILURE, heard)
