@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from flask.testing import FlaskClient
 
@@ -33,3 +35,16 @@ def test_files_of_the_page_itself_are_kept_by_the_browser_as_long_as_they_are_th
 def test_no_other_file_is_given_out(client: FlaskClient, name: str) -> None:
     """However the way out is spelled."""
     assert client.get(f"/static/{name}").status_code == 404
+
+
+def test_the_first_page_with_all_that_it_loads_is_light(client: FlaskClient) -> None:
+    """Also its files come compressed; the goal is 60 kB for everything."""
+    page = client.get("/", headers={"Accept-Encoding": "br, gzip"})
+    text = client.get("/").text
+    files = set(re.findall(r'(?:href|src)="(/static/[^"#]+)', text))
+    weight = len(page.data)
+    for address in files:
+        with client.get(address, headers={"Accept-Encoding": "br, gzip"}) as answer:
+            weight += len(answer.data)
+    assert len(files) >= 3
+    assert weight < 25_000

@@ -88,6 +88,7 @@ def create_app(host: str = server.HOST) -> Flask:
         WTF_CSRF_TIME_LIMIT=None,
         COMPRESS_ALGORITHM=["br", "gzip"],
         COMPRESS_STREAMS=False,
+        COMPRESS_MIMETYPES=["text/html", "text/css", "text/javascript", "application/json", "image/svg+xml"],
     )
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     Compress(app)
