@@ -43,9 +43,12 @@ PLACE = "_PARCOURS_TEST_PLACE"
 # at about the same time, and those that wait for one another's reports apart.
 _ORDER = (
     "tests/staleness/test_random_pipelines.py",
+    "tests/browser/test_journeys.py",
+    "tests/integration/test_listing.py",
     "tests/staleness/test_code.py",
     "tests/acceptance/test_example_pages.py",
     "tests/acceptance/",
+    "tests/browser/",
     "tests/history/",
     "tests/staleness/",
     "tests/acceptance/test_example_reports.py",

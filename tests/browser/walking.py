@@ -54,9 +54,10 @@ def walk(
         waiting.extend(new[: max(0, _MOST - len(known))])
 
 
-def inaccessible(page: Page) -> list[str]:
-    """What axe-core finds serious or critical on a page, frames of reports left out."""
-    found = Axe().run(page, context={"exclude": [["iframe"]]}).response["violations"]
+def inaccessible(page: Page, *rules: str) -> list[str]:
+    """What axe-core finds serious or critical on a page, frames of reports left out; by all its rules, or by these."""
+    options = {"runOnly": list(rules)} if rules else {}
+    found = Axe().run(page, context={"exclude": [["iframe"]]}, options=options).response["violations"]
     return [
         f"{fault['id']}: {node['target']} {node['failureSummary']}"
         for fault in found
