@@ -93,7 +93,7 @@ def _widen(drawing: ElementTree.Element, series: Series, size: Size) -> None:
         seen = link.find("path")
         at = seen.get("transform", "") if seen is not None else ""
         box = {"x": f"{-wide / 2:.1f}", "y": f"{-_FINGER / 2}", "width": f"{wide:.1f}", "height": f"{_FINGER}"}
-        ElementTree.SubElement(link, "rect", {**box, "fill": "transparent", "transform": at})
+        ElementTree.SubElement(link, "rect", {**box, "fill": "none", "pointer-events": "all", "transform": at})
 
 
 def _link(own: ElementTree.Element, href: str, series: Series) -> None:
