@@ -5,11 +5,20 @@ from __future__ import annotations
 import argparse
 from collections.abc import Callable
 from pathlib import Path
+from typing import NoReturn
 
 from workflows.answers import Answer
+from workflows.errors import UsageError
 from workflows.release import VERSION
 
 Options = argparse.Namespace
+
+
+class _Parser(argparse.ArgumentParser):
+    """Says what is wrong in one sentence, where argparse prints all that there is to take."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(2, f"{UsageError.of_parcours(self.prog, message)}\n")
 
 
 class Commands:
@@ -17,7 +26,7 @@ class Commands:
 
     def __init__(self) -> None:
         plain = argparse.RawDescriptionHelpFormatter
-        self.parser = argparse.ArgumentParser(
+        self.parser = _Parser(
             prog="parcours", description="Answers to questions; `luigi` runs things.", formatter_class=plain, epilog=""
         )
         self.parser.add_argument("--version", action="version", version=f"parcours {VERSION}")
@@ -25,9 +34,9 @@ class Commands:
         self._commands = self.parser.add_subparsers(
             required=True, metavar="COMMAND", help="one of these; `parcours COMMAND --help` says more"
         )
-        self._shared = argparse.ArgumentParser(add_help=False)
+        self._shared = _Parser(add_help=False)
         # Without defaults, for those who come below a command: these would undo what was given to that.
-        self.below = argparse.ArgumentParser(add_help=False, argument_default=argparse.SUPPRESS)
+        self.below = _Parser(add_help=False, argument_default=argparse.SUPPRESS)
         for parser in (self._shared, self.below):
             parser.add_argument("--debug", action="store_true", help="show the traceback of an error")
             parser.add_argument("--json", action="store_true", help="print JSON")

@@ -174,6 +174,11 @@ class UsageError(BadInput):
         return cls(f"{one} and {other} cannot both be given; expected one of them.")
 
     @classmethod
+    def of_parcours(cls, command: str, why: str) -> UsageError:
+        """Words that a command does not take."""
+        return cls(f"{command}: {why}; `{command} --help` says what is expected.")
+
+    @classmethod
     def at_once(cls, found: int) -> UsageError:
         """A worker that is to do nothing."""
         return cls(f"--at-once is {found}; expected 1 or more.")

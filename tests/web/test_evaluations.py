@@ -59,7 +59,7 @@ def test_links_within_its_page_lead_to_reports_and_files(reader: FlaskClient, ad
 
 def test_its_reports_are_compared_with_the_bases(reader: FlaskClient, address: str) -> None:
     page = reader.get(address).text
-    [both] = re.findall(r'href="([^"]+)">beside the base', page)
+    [both] = re.findall(r'href="([^"]+)">compare with the base', page)
     assert reader.get(unescape(both)).status_code == 200
 
 

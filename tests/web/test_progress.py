@@ -345,3 +345,11 @@ def test_every_try_has_a_plan_of_its_own() -> None:
     course = Course.of([plan, step, plan])
     assert course.tasks["small 2020-01-01"].state == "waiting"
     assert (course.done, course.to_do, course.reused) == (0, 2, 3)
+
+
+def test_tasks_of_one_kind_that_are_many_are_one_line_in_the_place_of_the_first() -> None:
+    labels = ["Weather 2013-01-15", *(f"Flights 2013-01-{day:02}" for day in range(1, 5)), "Weather 2013-01-14"]
+    plan = {"kind": "plan", "tasks": [{"label": label, "action": "make"} for label in labels]}
+    kin = Course.of([plan]).kin
+    assert list(kin) == ["Weather 2013-01-15", "Flights", "Weather 2013-01-14"]
+    assert [task.label for task in kin["Flights"]] == labels[1:5]

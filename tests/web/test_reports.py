@@ -93,8 +93,9 @@ def test_what_is_under_way_is_above_the_reports(own_reports: FlaskClient) -> Non
 def test_reports_are_made_again_with_the_same_values(own_reports: FlaskClient) -> None:
     chosen = paths(own_reports, "?template=small&date=2020-01-01")
     answer = send(own_reports, "/reports/again", path=chosen, how="now", key="k")
-    assert (answer.status_code, answer.location) == (303, "/")
     asked = requests().list()
+    # Where their progress is seen.
+    assert (answer.status_code, answer.location) == (303, f"/requests/?batch={asked[0].batch}")
     assert {(one.template, one.date, one.parameters, one.how, one.of) for one in asked} == {
         ("small", "2020-01-01", "{}", "now", ""),
         ("small", "2020-01-01", '{"factor":3.0}', "now", ""),

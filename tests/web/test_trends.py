@@ -41,6 +41,21 @@ def test_each_point_is_a_link_with_a_name() -> None:
     assert first.get("aria-label") == f"0000000: 1 {HARM}"
 
 
+def test_a_point_is_pressed_beside_what_is_seen_of_it_but_not_on_the_next_one() -> None:
+    few, many = (
+        [rect for link in drawn(series(*values)).iter("a") for rect in link.iter("rect")]
+        for values in ((1.0, 2.0), range(200))
+    )
+    assert {(rect.get("width"), rect.get("height")) for rect in few} == {("24.0", "24")}
+    assert 5.0 <= float(many[0].get("width") or 0) <= 5.1
+
+
+def test_the_axis_of_one_value_is_around_it() -> None:
+    names = [text.text for text in drawn(series(0.5)).iter("text")]
+    assert "0.50" in names
+    assert "0" not in names
+
+
 def test_what_people_wrote_is_text_in_a_chart() -> None:
     text = chart(series(1.0, 2.0, about=f'{HARM}"onload="x'), WIDE)
     assert "<script" not in text

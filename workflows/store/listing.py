@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any, TypeVar
 
@@ -61,6 +61,8 @@ class Page:
     entries: tuple[Entry, ...]
     older: str | None
     """What the next page begins after; None at the end."""
+    measures: Mapping[str, Sequence[Measured]] = field(default_factory=dict)
+    """What each of them measured, by its path."""
 
 
 @dataclass(frozen=True)
@@ -115,7 +117,8 @@ class Listing:
 
         found = self._ask(answer)
         older = _cursor(found[limit - 1]) if len(found) > limit else None
-        return Page(tuple(one.entry for one in found[:limit]), older)
+        shown = found[:limit]
+        return Page(tuple(one.entry for one in shown), older, {one.entry.path: one.measures for one in shown})
 
     def entry(self, path: str) -> Entry | None:
         """The report in a folder."""

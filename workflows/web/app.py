@@ -92,6 +92,7 @@ def create_app(host: str = server.HOST) -> Flask:
     )
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     Compress(app)
+    app.after_request(_whole)
     logs.install(app)
     metrics.install(app)
     access = Access.of(host, server.is_loopback(host), settings.load_web())
@@ -112,6 +113,14 @@ def _register(app: Flask) -> None:
     """Every address."""
     for part in _PARTS:
         app.register_blueprint(part.pages)
+
+
+def _whole(response: Response) -> Response:
+    """A file of the page's own in one piece, for what is streamed is not compressed."""
+    if request.endpoint == "static" and response.status_code == 200:
+        response.direct_passthrough = False
+        response.make_sequence()
+    return response
 
 
 def _secret(folder: Path) -> bytes:

@@ -10,6 +10,7 @@ import functools
 import json
 import re
 import threading
+from itertools import pairwise
 from xml.etree import ElementTree
 
 from markupsafe import Markup
@@ -20,6 +21,8 @@ from workflows.web.vega import NOWHERE, Size, spec
 
 _SVG = "http://www.w3.org/2000/svg"
 _OURS = re.compile(r"/(?![/\\])[^\s\\]*")
+_FINGER = 24
+"""Pixels that a finger needs."""
 _KEPT = frozenset((
     "d", "fill", "font-family", "font-size", "font-weight", "height", "opacity", "stroke", "stroke-dasharray", "stroke-linecap",
     "stroke-linejoin", "stroke-miterlimit", "stroke-width", "text-anchor", "transform", "width", "x", "x1", "x2", "y", "y1", "y2",
@@ -61,6 +64,7 @@ def _linked(svg: str, series: Series, size: Size) -> str:
     drawing.set("viewBox", root.get("viewBox", ""))
     for child in root:
         _copy(child, drawing, series)
+    _widen(drawing, series, size)
     return ElementTree.tostring(drawing, encoding="unicode")
 
 
@@ -77,6 +81,19 @@ def _copy(element: ElementTree.Element, into: ElementTree.Element, series: Serie
         own.set("aria-hidden", "true")
     for child in element:
         _copy(child, own, series)
+
+
+def _widen(drawing: ElementTree.Element, series: Series, size: Size) -> None:
+    """What can be pressed of a point is larger than what is seen of it, but never part of the next one's."""
+    places = [point.place for point in series.points]
+    apart = min((after - before for before, after in pairwise(places)), default=0)
+    span = places[-1] - places[0] if places else 0
+    wide = min(_FINGER, size.width * apart / span) if span else _FINGER
+    for link in drawing.iter("a"):
+        seen = link.find("path")
+        at = seen.get("transform", "") if seen is not None else ""
+        box = {"x": f"{-wide / 2:.1f}", "y": f"{-_FINGER / 2}", "width": f"{wide:.1f}", "height": f"{_FINGER}"}
+        ElementTree.SubElement(link, "rect", {**box, "fill": "none", "pointer-events": "all", "transform": at})
 
 
 def _link(own: ElementTree.Element, href: str, series: Series) -> None:

@@ -11,6 +11,7 @@ from workflows.evaluation.suites import DEFAULT
 from workflows.store.listing import Entry, Filter
 from workflows.web import places
 from workflows.web.evaluations import newest
+from workflows.web.titles import values
 
 _RECENT = 40
 """Reports to choose from."""
@@ -49,6 +50,10 @@ def _recent(template: str | None) -> list[Entry]:
     return list(store().listing.page(Filter(template=template or None), limit=_RECENT).entries)
 
 
+def _told(parameters: str) -> str:
+    return ", ".join(f"{name} {value}" for name, value in values(parameters).items()) or "the template's own values"
+
+
 def _near(entry: Entry) -> list[tuple[str, Entry]]:
     """What a report is compared with most: its name, and the report."""
     listing = store().listing
@@ -62,7 +67,8 @@ def _near(entry: Entry) -> list[tuple[str, Entry]]:
     ]
     same = listing.page(Filter(template=entry.template, date=entry.date), limit=_RECENT).entries
     earlier = [one for one in same if one.parameters == entry.parameters and one.started < entry.started]
-    others = [one for one in same if one.parameters != entry.parameters]
+    # Of each other set of values the newest.
+    others = {one.parameters: one for one in reversed(same) if one.parameters != entry.parameters}
     found += [("the same, made before", earlier[0])] if earlier else []
-    found += [(f"with {one.parameters if one.parameters != '{}' else 'its defaults'}", one) for one in others[:3]]
+    found += [(f"the same day with {_told(one.parameters)}", one) for one in list(others.values())[::-1][:3]]
     return [(name, one) for name, one in found if one is not None and one.path != entry.path]

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
+
+_MANY = 4
+"""From how many on tasks of one kind are one line, which opens."""
 
 
 @dataclass
@@ -46,6 +50,15 @@ class Course:
         return course
 
     @property
+    def kin(self) -> dict[str, list[Task]]:
+        """The tasks by what they are; those of one kind that are many stand together, where the first of them is."""
+        kinds = Counter(_kind(task) for task in self.tasks.values())
+        found: dict[str, list[Task]] = {}
+        for task in self.tasks.values():
+            found.setdefault(_kind(task) if kinds[_kind(task)] >= _MANY else task.label, []).append(task)
+        return found
+
+    @property
     def done(self) -> int:
         """How many tasks are made or taken over."""
         return sum(task.state in ("made", "taken over") for task in self.tasks.values())
@@ -72,3 +85,7 @@ class Course:
     def _task(self, event: Mapping[str, Any]) -> Task:
         label = str(event.get("label", ""))
         return self.tasks.setdefault(label, Task(label))
+
+
+def _kind(task: Task) -> str:
+    return task.label.partition(" ")[0]

@@ -39,6 +39,22 @@ class Line:
         return {state: states.count(state) for state in STATES if state in states}
 
     @property
+    def templates(self) -> list[str]:
+        """Those that it asks for reports of."""
+        return list(dict.fromkeys(one.template for one in self.requests))
+
+    @property
+    def days(self) -> tuple[str, str]:
+        """The first and the last date of its reports."""
+        found = sorted(str(one.date) for one in self.requests)
+        return found[0], found[-1]
+
+    @property
+    def ended(self) -> int:
+        """How many have come to an end."""
+        return sum(one.is_ended for one in self.requests)
+
+    @property
     def state(self) -> str:
         """How it stands as a whole: the first of these that any of them is."""
         order = (RUNNING, WAITING, "failed", "cancelled", MADE)
@@ -47,7 +63,7 @@ class Line:
     @property
     def is_ended(self) -> bool:
         """Whether nothing is left to do."""
-        return all(one.is_ended for one in self.requests)
+        return self.ended == len(self.requests)
 
 
 def lines(

@@ -12,7 +12,7 @@ from werkzeug.wrappers import Response as Answer
 from workflows import settings
 from workflows.errors import RequestError
 from workflows.requests.queue import Requests
-from workflows.requests.request import ENDS, STATES, Request
+from workflows.requests.request import STATES, Request
 from workflows.web import headers
 from workflows.web.course import Course
 from workflows.web.lines import Line, lines, turns
@@ -157,7 +157,7 @@ def _batch(requests: Requests, name: str) -> str:
     served = turns(requests)
     shown = [Line((one,), served.get(one.id)) for one in asked]
     may_cancel = not batch.is_ended and any(_may_cancel(one) for one in asked)
-    return render_template("batch.html", batch=batch, lines=shown, may_cancel=may_cancel, ends=ENDS)
+    return render_template("batch.html", batch=batch, lines=shown, may_cancel=may_cancel)
 
 
 def _cancelled(requests: Requests, asked: list[Request]) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime
 from urllib.parse import parse_qsl, urlencode
 
-from flask import Blueprint, abort, flash, redirect, render_template, request
+from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from workflows import settings
@@ -46,8 +46,7 @@ def again() -> Response:
     made = Requests(settings.load().web).ask(asks, _person(), request.form.get("key", ""))
     if len(made) == 1:
         return redirect(f"/requests/{made[0].id}", 303)
-    flash(f"{len(made)} reports are asked for; they are made one after the other.", "good")
-    return redirect("/", 303)
+    return redirect(url_for("progress.index", batch=made[0].batch), 303)
 
 
 @pages.post("/reports/delete")

@@ -48,7 +48,7 @@ def spec(series: Series, size: Size) -> dict[str, Any]:
         for at in places
     ]
     x = {"field": "at", "type": "quantitative", "axis": _names(series, size), "scale": {"nice": False, "zero": False}}
-    y = {"field": "value", "type": "quantitative", "axis": _values(size), "scale": {"zero": _from_zero(series)}}
+    y = {"field": "value", "type": "quantitative", "axis": _values(size), "scale": _scale(series)}
     both = {"x": x, "y": y}
     return {
         "$schema": "https://vega.github.io/schema/vega-lite/v5.json",
@@ -87,9 +87,13 @@ def _values(size: Size) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _from_zero(series: Series) -> bool:
+def _scale(series: Series) -> dict[str, Any]:
     known = [value for value in series.values if value is not None]
-    return bool(known) and 0 <= min(known) < max(known) / 2
+    if known and min(known) == max(known):
+        # Of one value alone Vega would name the axis by a guess.
+        around = abs(known[0]) / 10 or 1
+        return {"zero": False, "domain": [known[0] - around, known[0] + around]}
+    return {"zero": bool(known) and 0 <= min(known) < max(known) / 2}
 
 
 def _rules(series: Series, size: Size, x: dict[str, Any]) -> Iterator[dict[str, Any]]:

@@ -28,3 +28,7 @@ function copies() {
 
 localTimes();
 copies();
+
+// On a phone the bar is longer than the screen: where one is, is in sight.
+const here = document.querySelector(".top nav [aria-current]");
+if (here) here.parentElement.scrollLeft = here.offsetLeft - here.parentElement.offsetLeft - 40;

@@ -21,6 +21,7 @@ async function redraw() {
   document.title = there.title;
   for (const part of document.querySelectorAll("[data-live]")) {
     const fresh = there.querySelector(`[data-live="${part.dataset.live}"]`);
+    for (const open of part.querySelectorAll("[data-kin][open]")) fresh.querySelector(`[data-kin="${open.dataset.kin}"]`)?.setAttribute("open", "");
     if (part.querySelector("[data-frames] iframe") && fresh.querySelector("[data-frames] iframe")) {
       // What somebody reads stays where it is.
       part.querySelector("h2").replaceWith(fresh.querySelector("h2"));
@@ -35,7 +36,7 @@ async function redraw() {
 
 function row(label) {
   const rows = document.querySelector("[data-tasks]");
-  const found = [...rows.children].find((one) => one.dataset.task === label);
+  const found = [...rows.querySelectorAll("[data-task]")].find((one) => one.dataset.task === label);
   if (found) return found;
   const made = Object.assign(document.createElement("li"));
   made.dataset.task = label;
@@ -66,6 +67,8 @@ function drawCells(bar, done, of, isAt) {
   [...bar.children].forEach((cell, n) => (cell.className = n < done ? "done" : n === done && isAt ? "now" : ""));
 }
 
+const howMany = (there) => there.querySelectorAll('[data-state="made"], [data-state="taken over"]').length;
+
 function drawTask(event) {
   const there = row(event.label);
   const bar = there.querySelector(".cells");
@@ -82,8 +85,10 @@ function drawTask(event) {
       drawCells(bar, DONE.includes(event.state) ? of : Number(bar.ariaValueNow), of, event.state === "failed");
     }
   }
+  const kin = there.closest("[data-kin]");
+  if (kin) kin.querySelector("[data-kin-done]").textContent = howMany(kin);
   const done = document.querySelector("[data-done]");
-  if (done) done.textContent = document.querySelectorAll('[data-tasks] [data-state="made"], [data-tasks] [data-state="taken over"]').length;
+  if (done) done.textContent = howMany(document.querySelector("[data-tasks]"));
 }
 
 // Two frames: the next one is swapped in when it is drawn, where the one before stood.

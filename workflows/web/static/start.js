@@ -44,6 +44,8 @@ async function follow(touched) {
   const { signal } = asked;
   const query = values();
   card.classList.add("busy");
+  const unasked = place.querySelector("[data-unasked]");
+  if (unasked) unasked.textContent = "Being worked out…";
   try {
     const answer = await fetch(`${form.dataset.command}?${query}`, { signal });
     const told = await answer.json();
