@@ -88,7 +88,8 @@ def _ask(entry: Entry, how: str) -> Ask:
 def _key(asks: Sequence[Ask]) -> str:
     """What names this asking: somebody who comes back to the list and ticks others asks for something else."""
     drawn = request.form.get("key", "")[:100]
-    return f"{drawn}-{digest([[ask.template, ask.date.isoformat(), ask.parameters, ask.of] for ask in asks])[:16]}" if drawn else ""
+    named = digest([[ask.template, ask.date.isoformat(), ask.parameters, ask.of] for ask in asks])
+    return f"{drawn}-{named[:16]}" if drawn else ""
 
 
 def _person() -> str:
