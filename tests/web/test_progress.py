@@ -234,9 +234,9 @@ def test_the_log_is_plain_text(client: FlaskClient, requests: Requests) -> None:
     (request,) = ask(requests)
     run(requests, request)
     requests.events(request.id).log.write_bytes(b"<script>alert(1)</script> \xff\n")
-    answer = client.get(f"/requests/{request.id}/log")
-    assert answer.mimetype == "text/plain"
-    assert answer.headers["X-Content-Type-Options"] == "nosniff"
+    with client.get(f"/requests/{request.id}/log") as answer:
+        assert answer.mimetype == "text/plain"
+        assert answer.headers["X-Content-Type-Options"] == "nosniff"
     assert "&lt;script&gt;alert" in client.get(f"/requests/{request.id}").text
 
 

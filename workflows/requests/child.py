@@ -69,7 +69,8 @@ def mark(request: Request) -> str:
 
 def locked(folder: Path) -> int | None:
     """The lock that says that a request's child is alive, as a descriptor; None where it is."""
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    folder.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    folder.mkdir(mode=0o700, exist_ok=True)
     lock = os.open(folder / LOCK, os.O_RDWR | os.O_CREAT, 0o600)
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)

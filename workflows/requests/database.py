@@ -54,6 +54,8 @@ class Database:
 
     def _make(self) -> None:
         self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        # Its owner's only, as the accounts: values may be nobody else's business.
+        self.path.touch(mode=0o600)
         with closing(sqlite3.connect(self.path, timeout=_PATIENCE, isolation_level=None)) as connection:
             connection.execute("PRAGMA journal_mode = WAL")
             if connection.execute("PRAGMA user_version").fetchone()[0] < FORMAT:

@@ -31,7 +31,9 @@ class Events:
         try:
             file = path.open("ab", buffering=0)
         except FileNotFoundError:
-            self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            # Those above would be for everybody to look into.
+            self.folder.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            self.folder.mkdir(mode=0o700, exist_ok=True)
             file = path.open("ab", buffering=0)
         with file:
             # In one piece, so that lines of several processes never mix.

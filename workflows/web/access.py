@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
-from flask import Flask, Request
+from flask import Flask, Request, abort, request
 from flask.sessions import SecureCookieSessionInterface
 from werkzeug.middleware.proxy_fix import ProxyFix
 
@@ -57,6 +57,7 @@ class Access:
         app.config["SESSION_COOKIE_SECURE"] = self.is_encrypted
         app.session_interface = _Cookies()
         app.wsgi_app = _Behind(app.wsgi_app, self.proxies)  # type: ignore[method-assign]
+        app.before_request(_refuse_foreign)
 
     def named(self, request: Request) -> str | None:
         """Whom a trusted proxy names; what anybody else says is not heard."""
@@ -74,6 +75,13 @@ class Access:
 
 
 _LOOPBACK: tuple[Network, ...] = (ipaddress.ip_network("127.0.0.0/8"), ipaddress.ip_network("::1"))
+
+
+def _refuse_foreign() -> None:
+    """Have browsers fetch nothing for pages from elsewhere: they could start what an address starts. Their links work."""
+    headers = request.headers
+    if headers.get("Sec-Fetch-Site") in ("cross-site", "same-site") and headers.get("Sec-Fetch-Mode") != "navigate":
+        abort(403, "This was asked for by a page from elsewhere.")
 
 
 class _Behind:
@@ -95,8 +103,6 @@ class _Cookies(SecureCookieSessionInterface):
     """Cookies for encrypted connections only, where the page is reached by such."""
 
     def get_cookie_secure(self, app: Flask) -> bool:
-        from flask import request
-
         return bool(app.config["SESSION_COOKIE_SECURE"]) or request.is_secure
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import ipaddress
 import re
 import secrets
 import threading
@@ -90,7 +91,7 @@ class Accounts:
 
     def sign_in(self, name: str, password: str, address: str) -> str | TooMany | None:
         """The token of a new session; None for a wrong name or password, which nobody can tell apart."""
-        refused = self._try(f"name:{name.lower()[:100]}", f"address:{address}")
+        refused = self._try(f"name:{name.lower()[:100]}", f"address:{_home(address)}")
         if refused:
             return refused
         with self._reads() as asked:
@@ -108,7 +109,7 @@ class Accounts:
             asked.run("end_old_sessions", made_after=now - OLDEST, seen_after=now - IDLE)
             asked.run("add_session", token=_digest(token), name=name, now=now)
             asked.run("forget_tries", about=f"name:{name.lower()}")
-            asked.run("forget_try", about=f"address:{address}")
+            asked.run("forget_try", about=f"address:{_home(address)}")
             if better:
                 asked.run("set_hash", name=name, hash=better)
         return token
@@ -184,6 +185,17 @@ def _is_right(stored: str, password: str) -> bool:
             return _hasher().verify(stored, password[: LONGEST + 1])
     except (VerificationError, InvalidHashError):
         return False
+
+
+def _home(address: str) -> str:
+    """Where somebody asks from: of IPv6 the network, for who has one address has 2 to the 64."""
+    try:
+        found = ipaddress.ip_address(address.partition("%")[0])
+    except ValueError:
+        return address[:100]
+    if isinstance(found, ipaddress.IPv4Address) or found.ipv4_mapped:
+        return str(getattr(found, "ipv4_mapped", None) or found)
+    return str(ipaddress.ip_network((int(found), 64), strict=False))
 
 
 def _digest(token: str) -> str:

@@ -129,7 +129,7 @@ def _secret(folder: Path) -> bytes:
     try:
         return path.read_bytes()
     except FileNotFoundError:
-        folder.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         beside = folder / f".secret-{secrets.token_hex(8)}"
         beside.touch(mode=0o600)
         beside.write_bytes(secrets.token_bytes(32))

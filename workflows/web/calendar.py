@@ -18,7 +18,7 @@ from workflows.store.listing import Entry, Filter
 from workflows.web.titles import form_address, template_names
 
 pages = Blueprint("calendar", __name__)
-_MONTH = re.compile(r"(19|20|21)\d\d-(0[1-9]|1[0-2])")
+_MONTH = re.compile(r"(19|20|21)[0-9]{2}-(0[1-9]|1[0-2])")
 _MOST = 2_000
 """How many requests that have not ended are looked through."""
 SIGNS = {"made": "✓", "failed": "✗", "running": "▸", "waiting": "…", "missing": "+"}

@@ -15,6 +15,7 @@ from workflows.web.titles import values
 
 _RECENT = 40
 """Reports to choose from."""
+_LAST_DAY = datetime.date.max.toordinal()
 
 
 def page(given: str, missing: str) -> str:
@@ -57,13 +58,11 @@ def _told(parameters: str) -> str:
 def _near(entry: Entry) -> list[tuple[str, Entry]]:
     """What a report is compared with most: its name, and the report."""
     listing = store().listing
-    day = datetime.date.fromisoformat(entry.date)
+    day = datetime.date.fromisoformat(entry.date).toordinal()
     found = [
-        (
-            f"the day {word}",
-            listing.latest(entry.template, entry.parameters, (day + datetime.timedelta(days=by)).isoformat()),
-        )
-        for word, by in (("before", -1), ("after", 1))
+        (f"the day {word}", listing.latest(entry.template, entry.parameters, datetime.date.fromordinal(at).isoformat()))
+        for word, at in (("before", day - 1), ("after", day + 1))
+        if 1 <= at <= _LAST_DAY
     ]
     same = listing.page(Filter(template=entry.template, date=entry.date), limit=_RECENT).entries
     earlier = [one for one in same if one.parameters == entry.parameters and one.started < entry.started]

@@ -181,4 +181,4 @@ def _ordered(shas: Iterable[str]) -> list[str]:
 
 
 def _whole(text: Any) -> int:
-    return int(text) if text and re.fullmatch(r"\d{1,6}", text) else 0
+    return int(text) if text and re.fullmatch(r"[0-9]{1,6}", text) else 0

@@ -45,12 +45,7 @@ def _added(response: Response) -> Response:
         response.headers["X-Frame-Options"] = "DENY"
     for name, value in _OTHERS.items():
         response.headers.setdefault(name, value)
-    if request.endpoint == "static":
-        # A file that is passed on as it lies there could not be compressed.
-        response.direct_passthrough = False
-        response.make_sequence()
-        if "v" in request.args:
-            response.headers["Cache-Control"] = "public, max-age=31536000, immutable"
-    if response.mimetype == "text/html":
-        response.headers.setdefault("Cache-Control", "private, no-cache")
+    if request.endpoint == "static" and "v" in request.args:
+        response.headers["Cache-Control"] = "public, max-age=31536000, immutable"
+    response.headers.setdefault("Cache-Control", "private, no-cache")
     return response

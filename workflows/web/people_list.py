@@ -12,6 +12,8 @@ from workflows.web.accounts import LONGEST, SHORTEST
 from workflows.web.people import ROLES, access, accounts, current_person, require
 
 pages = Blueprint("people", __name__, url_prefix="/people")
+_SHOWN = 100
+"""Characters of a name that are told: what is told travels in a cookie."""
 
 
 @pages.get("")
@@ -26,7 +28,7 @@ def show() -> str:
 @require("admin")
 def add() -> Response:
     """Add somebody."""
-    name = request.form.get("name", "").strip()
+    name = request.form.get("name", "").strip()[:_SHOWN]
     return _done(lambda: accounts().add(name, _role(), request.form.get("password", "")), f"Added {name}.")
 
 
@@ -64,6 +66,8 @@ def _role() -> str:
 
 def _check(name: str) -> None:
     """Keep administrators from locking themselves out."""
+    if len(name) > _SHOWN:
+        abort(404, "There is no such account.")
     person = current_person()
     if person is not None and person.name.lower() == name.lower():
         abort(409, "This is your own account; have another administrator change it, or use `parcours user`.")

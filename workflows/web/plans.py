@@ -2,19 +2,13 @@
 
 from __future__ import annotations
 
-import contextlib
-import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
 
 from workflows.web import asking
 
-_AT_ONCE = threading.BoundedSemaphore(2)
-"""Plans load the project's code, each in a process of its own: as many as there are likely to be processors free."""
-_PATIENCE = 20.0
-"""Seconds that a plan waits for others."""
 _ALONE = ("never made", "lost", "template", "equal", "accepted")
 """Causes whose sentence says of what kind they are."""
 _SHOWN = 60
@@ -76,10 +70,7 @@ class Plan:
 
 def plan(question: Sequence[str]) -> Plan:
     """The plan that these words ask for."""
-    with _in_turn() as is_free:
-        if not is_free:
-            return Plan(error="Many plans are asked for at this moment; ask again, or start without.")
-        reply = asking.ask(*question)
+    reply = asking.ask_in_turn(*question)
     if not isinstance(reply.answer, list):
         return Plan(error=reply.said or "There is no plan; the page's log says why.")
     groups = [_group(list(steps)) for _, steps in groupby(sorted(_numbered(reply.answer), key=_place), key=_place)]
@@ -87,16 +78,6 @@ def plan(question: Sequence[str]) -> Plan:
         tuple(group for group in groups if group.action != "reuse"),
         tuple(group for group in groups if group.action == "reuse"),
     )
-
-
-@contextlib.contextmanager
-def _in_turn() -> Iterator[bool]:
-    is_free = _AT_ONCE.acquire(timeout=_PATIENCE)
-    try:
-        yield is_free
-    finally:
-        if is_free:
-            _AT_ONCE.release()
 
 
 def _numbered(steps: Sequence[dict[str, Any]]) -> list[tuple[int, dict[str, Any]]]:

@@ -6,7 +6,7 @@ import secrets
 from typing import Any
 from urllib.parse import urlencode
 
-from flask import Blueprint, Response, abort, flash, jsonify, redirect, render_template, request, url_for
+from flask import Blueprint, Response, abort, flash, jsonify, redirect, render_template, request, send_file, url_for
 from werkzeug.wrappers import Response as Answer
 
 from workflows import settings
@@ -113,7 +113,8 @@ def log(name: str) -> Response:
     if "tail" in request.args:
         return Response(_tail(requests, name), mimetype="text/plain")
     try:
-        return Response(requests.events(name).log.read_bytes(), mimetype="text/plain")
+        # In pieces: nobody knows how much a run writes.
+        return send_file(requests.events(name).log.absolute(), mimetype="text/plain", max_age=0)
     except FileNotFoundError:
         return Response("", mimetype="text/plain")
 
@@ -145,7 +146,8 @@ def cancel_batch() -> Answer:
 def retry(name: str) -> Answer:
     """Ask again for the same."""
     requests, _ = _found(name)
-    again = requests.retry(name, _person(), request.form.get("key", ""))
+    drawn = request.form.get("key", "")[:100]
+    again = requests.retry(name, _person(), f"{drawn}-{name}" if drawn else "")
     return redirect(url_for("progress.one", name=again.id), 303)
 
 

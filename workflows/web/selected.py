@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+from collections.abc import Sequence
 from urllib.parse import parse_qsl, urlencode
 
 from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
@@ -10,6 +11,7 @@ from werkzeug.wrappers import Response
 
 from workflows import settings
 from workflows.answers.found import store
+from workflows.identity.canonical import digest
 from workflows.requests.queue import Requests
 from workflows.requests.request import NOW, WAYS, Ask
 from workflows.store.listing import Entry
@@ -20,6 +22,8 @@ from workflows.web.people import current_person, require
 pages = Blueprint("selected", __name__)
 _MOST = 500
 """How many reports can be chosen at once."""
+_TOLD = 5
+"""How many reports that stay are told: what is told travels in a cookie."""
 
 
 @pages.post("/reports/compare")
@@ -43,7 +47,7 @@ def again() -> Response:
     asks = [_ask(entry, how) for entry in _chosen()]
     if not asks:
         return _nothing()
-    made = Requests(settings.load().web).ask(asks, _person(), request.form.get("key", ""))
+    made = Requests(settings.load().web).ask(asks, _person(), _key(asks))
     if len(made) == 1:
         return redirect(f"/requests/{made[0].id}", 303)
     return redirect(url_for("progress.index", batch=made[0].batch), 303)
@@ -61,7 +65,7 @@ def delete() -> str | Response:
     done = store().remove_reports([entry.path for entry in entries])
     if done.removed:
         flash(f"{_counted(len(done.removed))} deleted.", "good")
-    for path, reason in done.refused.items():
+    for path, reason in list(done.refused.items())[:_TOLD]:
         flash(f"{path} is not deleted: {reason}", "bad")
     return _back()
 
@@ -78,6 +82,13 @@ def _chosen() -> list[Entry]:
 def _ask(entry: Entry, how: str) -> Ask:
     of = "" if how == NOW else entry.path
     return Ask(entry.template, datetime.date.fromisoformat(entry.date), entry.parameters, how, of)
+
+
+def _key(asks: Sequence[Ask]) -> str:
+    """What names this asking: somebody who comes back to the list and ticks others asks for something else."""
+    drawn = request.form.get("key", "")[:100]
+    named = digest([[ask.template, ask.date.isoformat(), ask.parameters, ask.of] for ask in asks])
+    return f"{drawn}-{named[:16]}" if drawn else ""
 
 
 def _person() -> str:

@@ -135,7 +135,7 @@ def command(name: str) -> Response:
 def dates(name: str) -> Response | tuple[Response, int]:
     """The dates that have data, as the pipeline tells them."""
     _read(name)
-    reply = asking.ask("dates", name)
+    reply = asking.ask_in_turn("dates", name)
     if not isinstance(reply.answer, dict):
         return jsonify(dates=[], reason=reply.said), 503
     answer = jsonify(reply.answer)

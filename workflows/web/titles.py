@@ -10,6 +10,7 @@ from urllib.parse import urlencode
 
 from workflows import settings
 from workflows.errors import TemplateError
+from workflows.identity.canonical import canonical_json
 from workflows.identity.memo import Memo
 from workflows.notebooks.template import Templates
 from workflows.web.fields import NOTHING
@@ -60,7 +61,9 @@ def json_object(text: str) -> dict[str, Any]:
     """The object in a JSON text; an empty one where there is none."""
     try:
         found = json.loads(text)
-    except ValueError:
+        # What is no number is JSON to Python, and to nobody else.
+        canonical_json(found)
+    except (ValueError, RecursionError):
         return {}
     return found if isinstance(found, dict) else {}
 

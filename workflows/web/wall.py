@@ -20,6 +20,7 @@ pages = Blueprint("wall", __name__)
 
 _BEST = 4
 """Measures of the wall screen where none is chosen."""
+_MOST = 12
 
 
 @pages.get("/wall")
@@ -51,7 +52,8 @@ def _chosen(found: History, chosen: list[str], template: str) -> list[Line]:
     """The lines that are chosen; else those with a direction, first those that stepped last."""
     known = [line for line in one_each(lines(found)) if template in ("", line.points[-1].template)]
     if chosen:
-        return [line for name in chosen for line in known if line.measure == name]
+        # An address may name the same one a thousand times.
+        return [line for name in dict.fromkeys(chosen) for line in known if line.measure == name][:_MOST]
     judged = [line for line in known if line.better] or known
     return sorted(judged, key=lambda line: -max((change.at for change in line.changes), default=0))[:_BEST]
 
