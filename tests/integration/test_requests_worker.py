@@ -25,6 +25,41 @@ DAY = datetime.date(2020, 1, 1)
 GO = "import pathlib, time\nwhile not pathlib.Path('../go').exists(): time.sleep(0.02)"
 # A process that leaves the kernel's group and session, as a server in a notebook may.
 LEAVING = "import subprocess\nsubprocess.Popen(['sleep', '600'], start_new_session=True)"
+TALKING = """
+import sys
+import luigi
+import pandas as pd
+from workflows import Stage
+
+class Said(Stage):
+    def requires(self):
+        return {}
+
+    def compute(self):
+        for n in range(5000):
+            print("word", n, flush=True)
+        sys.stderr.write("and more")
+        sys.stderr.flush()
+        return pd.DataFrame({"a": [1]})
+"""
+FORKING = """
+import os, pathlib, time
+import pandas as pd
+from workflows import Stage
+
+class Left(Stage):
+    def requires(self):
+        return {}
+
+    def compute(self):
+        pid = os.fork()
+        if pid == 0:
+            time.sleep(60)
+            os._exit(0)
+        pathlib.Path("forked").write_text(str(pid))
+        time.sleep(60)
+        return pd.DataFrame({"a": [1]})
+"""
 PLAIN = "import datetime\ndate: datetime.date = datetime.date(2020, 1, 1)\nfactor: float = 2.0"
 
 
@@ -355,6 +390,53 @@ def test_a_central_scheduler_delays_no_second_try_and_its_end_harms_no_request(
         scheduler.kill()
         scheduler.communicate()
         end(worker)
+
+
+def test_a_disk_without_room_for_log_and_events_fails_no_run(page: Page) -> None:
+    (page.place.folder / "talking.py").write_text(TALKING)
+    path = page.place.folder / "luigi.cfg"
+    path.write_text(path.read_text().replace("pipelines = acme", "pipelines = acme, talking"))
+    page.place.template("talking", PLAIN + '\nsaid: "Said" = "x.parquet"', "1")
+    # While others hold the worker, the files are put where nothing can be written.
+    others = page.ask("slow", factor=30.0), page.ask("slow", factor=31.0)
+    for other in others:
+        page.reaches(other, "cell 3")
+    request = page.ask("talking")
+    folder = page.requests.folder(request.id)
+    for name in ("log.txt", "events.jsonl"):
+        (folder / name).unlink(missing_ok=True)
+        (folder / name).symlink_to("/dev/full")
+    go = page.place.folder / "go"
+    go.touch()
+    try:
+        within(20, lambda: page.now(request).is_ended)
+        assert (page.now(request).state, page.now(request).tries) == (MADE, 1)
+    finally:
+        within(20, lambda: page.requests.running() == [])
+        go.unlink()
+
+
+def test_what_a_killed_child_forked_does_not_seem_to_be_it(page: Page) -> None:
+    """It may outlive both the child and its worker."""
+    (page.place.folder / "leaver.py").write_text(FORKING)
+    path = page.place.folder / "luigi.cfg"
+    path.write_text(path.read_text().replace("pipelines = acme", "pipelines = acme, leaver"))
+    page.place.template("leaver", PLAIN + '\nleft: "Left" = "x.parquet"', "1")
+    request = page.ask("leaver")
+    told = page.place.folder / "forked"
+    within(20, lambda: told.exists() and told.read_text())
+    try:
+        holders = [
+            process.pid
+            for process in page.place.processes(0)
+            if any(file.path == str(page.lock(request)) for file in process.open_files())
+        ]
+        assert len(holders) == 1
+        assert int(told.read_text()) not in holders
+    finally:
+        os.kill(int(told.read_text()), signal.SIGKILL)
+        page.requests.cancel(request.id, "ada")
+        within(20, lambda: page.now(request).is_ended)
 
 
 def child_of(page: Page, request: Request) -> int:

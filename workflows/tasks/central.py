@@ -60,28 +60,27 @@ def make(root: Result, worker: str, say: Say) -> None:
     Where another process makes it, that is waited for. `say` is told what is waited for, and nothing when it goes on.
     Raises the error of the first task that fails.
     """
+    failure = _tried(root, worker, say)
+    # Here, because a task may fail like a scheduler that goes away.
+    if failure:
+        raise failure
+
+
+def _tried(root: Result, worker: str, say: Say) -> BaseException | None:
     url = address()
     is_there = answers(url)
     for _ in range(LOSSES):
         if not is_there:
             break
         try:
-            failure = _made(root, worker, calls.scheduler(url), say)
+            return _made(root, worker, calls.scheduler(url), say)
         except _GONE:
             say("waiting for the scheduler")
             is_there = _waited_for(url)
             say("")
             if is_there:
                 give_up(worker)
-        else:
-            break
-    else:
-        is_there = False
-    if not is_there:
-        failure = _made(root, worker, LocalScheduler(prune_on_get_work=True, record_task_history=False), say)
-    # Here, because a task may fail like a scheduler that goes away.
-    if failure:
-        raise failure
+    return _made(root, worker, LocalScheduler(prune_on_get_work=True, record_task_history=False), say)
 
 
 def give_up(worker: str) -> None:
