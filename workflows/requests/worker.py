@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 
-from workflows.errors import ParcoursError
+from workflows.errors import ParcoursError, RequestError
 from workflows.identity.surroundings import fixed
 from workflows.notebooks.guarded import kill_marked
 from workflows.notebooks.warm import lease
@@ -87,7 +87,7 @@ class Worker:
             if now - self._tidied >= _TIDY_EVERY:
                 self._tidied = now
                 tidy(self._requests)
-        except (ParcoursError, OSError, sqlite3.Error) as error:
+        except (ParcoursError, OSError) as error:
             self._complain(str(error))
             self._news.close()
             time.sleep(_LOOK_EVERY)
@@ -222,16 +222,23 @@ class News:
         self._file: object = None
 
     def are_there(self) -> bool:
-        """Whether another process, or this one, has written since."""
+        """Whether another process, or this one, has written since; raises RequestError."""
+        try:
+            connection, before = self._opened(), self._version
+            self._version = connection.execute("PRAGMA data_version").fetchone()[0]
+        except sqlite3.Error as error:
+            self.close()
+            raise RequestError.unusable(str(self._database.path), str(error)) from error
+        return self._version != before
+
+    def _opened(self) -> sqlite3.Connection:
         file = self._database.file()
         if self._connection is None or file != self._file:
             self.close()
             with self._database.session():
                 self._connection = sqlite3.connect(self._database.path)
             self._file, self._version = self._database.file(), 0
-        before = self._version
-        self._version = self._connection.execute("PRAGMA data_version").fetchone()[0]
-        return self._version != before
+        return self._connection
 
     def close(self) -> None:
         """Close the connection, if there is one."""

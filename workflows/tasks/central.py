@@ -22,7 +22,7 @@ from workflows.tasks.result import Result
 
 PATIENCE = 20.0
 """Seconds that a scheduler which is gone is waited for, before the run goes on without."""
-LOSSES = 5
+LOSSES = 3
 """How often it may go away, or be there and answer nothing, before the run goes on without."""
 _PAUSE = 0.25
 _ANSWER_WITHIN = 0.5
