@@ -352,3 +352,12 @@ def test_a_log_without_end_is_cut_and_says_so(tmp_path: Path, monkeypatch: pytes
     assert text.startswith("a" * 100 + "\n\n... the log was longer than 1,000 bytes; its middle is left out ...")
     assert text.endswith("the end")
     assert "b" not in text.partition("...")[0]
+
+
+def test_an_end_that_says_far_too_much_is_kept_in_part(requests: Requests) -> None:
+    request = begun(requests, one(requests))
+    requests.finish(request, FAILED, "x" * 3_000_000)
+    found = requests.get(request.id)
+    assert found
+    assert len(found.message) == 10_000
+    assert [event["state"] for event in requests.events(request.id).after(0)[0]] == [WAITING, RUNNING, FAILED]
