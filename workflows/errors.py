@@ -1170,6 +1170,22 @@ class RequestError(ParcoursError):
         )
 
     @classmethod
+    def damaged(cls, place: str, why: str) -> RequestError:
+        """A file that SQLite cannot read."""
+        return cls(
+            f"the requests in {place} are damaged ({why}). Stop `parcours serve` and its workers, and put a copy of the file there, "
+            "or move it and its -wal and -shm away, to begin without requests; reports are not affected."
+        )
+
+    @classmethod
+    def later(cls, place: str, found: int, expected: int) -> RequestError:
+        """The database of a later release."""
+        return cls(
+            f"the requests in {place} are of format {found}, which a later Parcours wrote; expected at most {expected}. "
+            "Install that release, or set another folder as [workflows] web."
+        )
+
+    @classmethod
     def unknown(cls, name: str) -> RequestError:
         """An id that no request has."""
         return cls(f"there is no request '{name}'; expected the id of one that was asked for.")
@@ -1224,6 +1240,14 @@ class ServerError(BadInput):
         return cls(
             f"{address} is answered by another program than Luigi's scheduler. "
             "Stop it, or set [core] scheduler_port in luigi.cfg to a free port."
+        )
+
+    @classmethod
+    def left(cls, folder: str, seconds: float) -> ServerError:
+        """Processes of one that was killed."""
+        return cls(
+            f"parts of an earlier `parcours serve` for {folder} still run {seconds:g} s after its end. "
+            "End them (`ps` shows them as workflows.web and workflows.cli), and start it again."
         )
 
     @classmethod

@@ -16,15 +16,54 @@ from typing import Any
 import psutil
 import pytest
 
+from workflows import settings
+from workflows.errors import RequestError
 from workflows.notebooks.guarded import MARK
+from workflows.requests.child import forked
 from workflows.requests.queue import Requests
 from workflows.requests.request import CANCELLED, FAILED, MADE, RUNNING, WAITING, Ask, Request
+from workflows.requests.worker import Worker
 from workflows.tasks.central import answers
 
 DAY = datetime.date(2020, 1, 1)
 GO = "import pathlib, time\nwhile not pathlib.Path('../go').exists(): time.sleep(0.02)"
 # A process that leaves the kernel's group and session, as a server in a notebook may.
 LEAVING = "import subprocess\nsubprocess.Popen(['sleep', '600'], start_new_session=True)"
+TALKING = """
+import sys
+import luigi
+import pandas as pd
+from workflows import Stage
+
+class Said(Stage):
+    def requires(self):
+        return {}
+
+    def compute(self):
+        for n in range(5000):
+            print("word", n, flush=True)
+        sys.stderr.write("and more")
+        sys.stderr.flush()
+        return pd.DataFrame({"a": [1]})
+"""
+FORKING = """
+import os, pathlib, time
+import pandas as pd
+from workflows import Stage
+
+class Left(Stage):
+    def requires(self):
+        return {}
+
+    def compute(self):
+        pid = os.fork()
+        if pid == 0:
+            time.sleep(60)
+            os._exit(0)
+        pathlib.Path("forked").write_text(str(pid))
+        time.sleep(60)
+        return pd.DataFrame({"a": [1]})
+"""
 PLAIN = "import datetime\ndate: datetime.date = datetime.date(2020, 1, 1)\nfactor: float = 2.0"
 
 
@@ -357,6 +396,53 @@ def test_a_central_scheduler_delays_no_second_try_and_its_end_harms_no_request(
         end(worker)
 
 
+def test_a_disk_without_room_for_log_and_events_fails_no_run(page: Page) -> None:
+    (page.place.folder / "talking.py").write_text(TALKING)
+    path = page.place.folder / "luigi.cfg"
+    path.write_text(path.read_text().replace("pipelines = acme", "pipelines = acme, talking"))
+    page.place.template("talking", PLAIN + '\nsaid: "Said" = "x.parquet"', "1")
+    # While others hold the worker, the files are put where nothing can be written.
+    others = page.ask("slow", factor=30.0), page.ask("slow", factor=31.0)
+    for other in others:
+        page.reaches(other, "cell 3")
+    request = page.ask("talking")
+    folder = page.requests.folder(request.id)
+    for name in ("log.txt", "events.jsonl"):
+        (folder / name).unlink(missing_ok=True)
+        (folder / name).symlink_to("/dev/full")
+    go = page.place.folder / "go"
+    go.touch()
+    try:
+        within(20, lambda: page.now(request).is_ended)
+        assert (page.now(request).state, page.now(request).tries) == (MADE, 1)
+    finally:
+        within(20, lambda: page.requests.running() == [])
+        go.unlink()
+
+
+def test_what_a_killed_child_forked_does_not_seem_to_be_it(page: Page) -> None:
+    """It may outlive both the child and its worker."""
+    (page.place.folder / "leaver.py").write_text(FORKING)
+    path = page.place.folder / "luigi.cfg"
+    path.write_text(path.read_text().replace("pipelines = acme", "pipelines = acme, leaver"))
+    page.place.template("leaver", PLAIN + '\nleft: "Left" = "x.parquet"', "1")
+    request = page.ask("leaver")
+    told = page.place.folder / "forked"
+    within(20, lambda: told.exists() and told.read_text())
+    try:
+        holders = [
+            process.pid
+            for process in page.place.processes(0)
+            if any(file.path == str(page.lock(request)) for file in process.open_files())
+        ]
+        assert len(holders) == 1
+        assert int(told.read_text()) not in holders
+    finally:
+        os.kill(int(told.read_text()), signal.SIGKILL)
+        page.requests.cancel(request.id, "ada")
+        within(20, lambda: page.now(request).is_ended)
+
+
 def child_of(page: Page, request: Request) -> int:
     """The process that holds a request's lock."""
     lock = str(page.lock(request))
@@ -375,3 +461,93 @@ def kernels_of(page: Page) -> list[psutil.Process]:
             if MARK in process.environ() and own.intersection(parent.pid for parent in process.parents()):
                 found.append(process)
     return found
+
+
+@pytest.fixture
+def worker(small: Any, inside: Callable[[Any], None], monkeypatch: pytest.MonkeyPatch) -> Iterator[Worker]:
+    """A worker of this very process, which takes one step at a time."""
+    inside(small)
+    monkeypatch.setattr("workflows.requests.worker._LOOK_EVERY", 0)
+    # The settings of this test run are none of a command of Luigi's.
+    monkeypatch.setattr("workflows.tasks.central.give_up", lambda worker: None)
+    found = Worker(settings.load(), 2, {})
+    yield found
+    found._news.close()
+
+
+def test_a_worker_outlives_a_damaged_database_and_says_it_once(
+    worker: Worker, small: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    worker._step()
+    path = small.folder / "data" / "web" / "requests.db"
+    path.write_bytes(b"something else" * 1000)
+    for _ in range(3):
+        worker._step()
+    told = capsys.readouterr().err
+    assert told.count("are damaged (file is not a database)") == 1
+    assert len(set(told.splitlines())) == len(told.splitlines())
+
+
+def test_children_whose_end_cannot_be_written_hinder_no_other(
+    worker: Worker, small: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They are gone, and their requests are seen to as those of a killed worker."""
+    page = Page(small)
+    for day in (1, 2):
+        request = page.requests.begin(page.ask(day=datetime.date(2020, 1, day)).id)
+        assert request
+        worker._children.append(forked(request, page.requests.events(request.id).log, {}, lambda: os._exit(3), lock()))
+
+    def refuse(*values: object) -> None:
+        raise RequestError.unusable("requests.db", "no space left")
+
+    for child in worker._children:
+        os.waitid(os.P_PID, child.pid, os.WEXITED | os.WNOWAIT)
+    with monkeypatch.context() as full:
+        full.setattr(Requests, "release", refuse)
+        with pytest.raises(RequestError):
+            worker._reap()
+    assert worker._children == []
+    worker._recover()
+    assert {request.state for request in page.requests.list()} == {WAITING}
+
+
+def lock() -> int:
+    """A descriptor that a child may keep."""
+    return os.open(os.devnull, os.O_RDONLY)
+
+
+TIMED_OUT = """
+from workflows import Stage
+
+class Late(Stage):
+    def requires(self):
+        return {}
+
+    def compute(self):
+        raise TimeoutError("the server of the algorithm did not answer")
+"""
+
+
+def test_a_task_that_fails_as_a_scheduler_does_fails_once(make_small: Callable[[Path], Any], tmp_path: Path) -> None:
+    """It would be made again and again, were it taken for one that went away."""
+    place, port = make_small(tmp_path / "small"), free_port()
+    scheduled_at(place, port)
+    path = place.folder / "luigi.cfg"
+    path.write_text(path.read_text().replace("pipelines = acme", "pipelines = acme, late"))
+    place.module("late", TIMED_OUT)
+    place.template("late", PLAIN + '\nlate: "Late" = "x.parquet"', "1")
+    scheduler = place.start("luigid", "--address", "127.0.0.1", "--port", str(port))
+    within(20, lambda: answers(f"http://127.0.0.1:{port}/"))
+    page = Page(place)
+    worker = place.start("parcours", "worker")
+    try:
+        request = page.ask("late")
+        found = page.ended(request)
+        assert (found.state, found.tries) == (FAILED, 1)
+        assert "the server of the algorithm did not answer" in found.message
+        assert len([event for event in page.events(request, "task") if event["state"] == "failed"]) == 1
+    finally:
+        scheduler.kill()
+        scheduler.communicate()
+        end(worker)

@@ -276,7 +276,7 @@ def test_events_of_several_writers_never_mix(tmp_path: Path) -> None:
 
 def test_a_database_that_cannot_be_read_is_an_error_in_a_sentence(tmp_path: Path) -> None:
     (tmp_path / "requests.db").write_bytes(b"no database at all" * 100)
-    with pytest.raises(RequestError, match="cannot be read or written"):
+    with pytest.raises(RequestError, match="are damaged"):
         Requests(tmp_path).list()
 
 
@@ -305,3 +305,59 @@ def test_old_folders_of_ended_requests_go_and_what_is_known_stays(requests: Requ
     assert tidy(requests, kept=2, days=-1) == 2
     assert [requests.folder(r.id).is_dir() for r in (*ended, waiting)] == [False, False, True, True, True]
     assert state(requests, ended[0].id) == CANCELLED
+
+
+def test_a_file_that_is_no_database_is_said_to_be_damaged_and_stays(requests: Requests) -> None:
+    one(requests)
+    path = requests.database.path
+    for name in ("-wal", "-shm"):
+        path.with_name(path.name + name).unlink(missing_ok=True)
+    path.write_bytes(b"something else" * 1000)
+    with pytest.raises(RequestError, match=r"are damaged \(file is not a database\)\. Stop `parcours serve`"):
+        requests.counts()
+    assert path.read_bytes().startswith(b"something else")
+
+
+def test_requests_of_a_later_release_are_not_touched(requests: Requests) -> None:
+    requests.counts()
+    with closing(sqlite3.connect(requests.database.path)) as connection:
+        connection.execute("PRAGMA user_version = 99")
+    with pytest.raises(RequestError, match="are of format 99, which a later Parcours wrote; expected at most 1"):
+        Requests(requests.database.path.parent).ask(asks(1), "ada", "")
+
+
+def test_a_line_that_is_too_long_keeps_nobody_from_those_after_it(tmp_path: Path) -> None:
+    events = Events(tmp_path / "one")
+    events.tell("state", message="x" * 2_500_000)
+    events.tell("state", message="on")
+    found, offset = [], 0
+    for _ in range(4):
+        more, offset = events.after(offset)
+        found += more
+    assert [event["message"] for event in found] == ["on"]
+
+
+def test_a_log_without_end_is_cut_and_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("workflows.requests.events.MOST_LOG", 1_000)
+    monkeypatch.setattr("workflows.requests.events._BEGINNING", 100)
+    events = Events(tmp_path)
+    with events.log.open("ab", buffering=0) as log:
+        log.write(b"a" * 500)
+        events.curb()
+        assert events.log.stat().st_size == 500
+        log.write(b"b" * 600)
+        events.curb()
+        log.write(b"the end")
+    text = events.log.read_text()
+    assert text.startswith("a" * 100 + "\n\n... the log was longer than 1,000 bytes; its middle is left out ...")
+    assert text.endswith("the end")
+    assert "b" not in text.partition("...")[0]
+
+
+def test_an_end_that_says_far_too_much_is_kept_in_part(requests: Requests) -> None:
+    request = begun(requests, one(requests))
+    requests.finish(request, FAILED, "x" * 3_000_000)
+    found = requests.get(request.id)
+    assert found
+    assert len(found.message) == 10_000
+    assert [event["state"] for event in requests.events(request.id).after(0)[0]] == [WAITING, RUNNING, FAILED]

@@ -108,6 +108,9 @@ class Served:
     def part(self, name: str) -> psutil.Process:
         """One of its processes."""
         parts = json.loads((self.place.folder / "data" / "web" / "parts.json").read_text())
+        if parts[name]["pid"] is None:
+            # Without a number, psutil would give this very process.
+            raise ProcessLookupError(name)
         return psutil.Process(parts[name]["pid"])
 
     def end(self, number: signal.Signals = signal.SIGTERM) -> int:

@@ -172,6 +172,22 @@ def test_a_stream_that_was_cut_goes_on_where_it_was(client: FlaskClient, request
     assert [event.get("state") for event in events] == ["failed"]
 
 
+def test_a_stream_ends_though_nobody_could_tell_the_end(client: FlaskClient, requests: Requests) -> None:
+    """The worker was killed between the database, which counts, and the events; the folder may be gone as well."""
+    (request,) = ask(requests)
+    begun = run(requests, request)
+    cut = next(one for one in read(client, request) if one.get("event") == "events")
+    file = requests.folder(request.id) / "events.jsonl"
+    before = file.read_bytes()
+    requests.finish(begun, "failed", "why")
+    file.write_bytes(before)
+    told = list(read(client, request, **{"Last-Event-ID": cut["id"]}))
+    assert (told[-1]["event"], json.loads(told[-1]["data"])) == ("end", "failed")
+    file.unlink()
+    told = list(read(client, request, **{"Last-Event-ID": cut["id"]}))
+    assert (told[-1]["event"], json.loads(told[-1]["data"])) == ("end", "failed")
+
+
 def test_a_silent_stream_says_that_it_is_alive(
     client: FlaskClient, requests: Requests, monkeypatch: pytest.MonkeyPatch
 ) -> None:

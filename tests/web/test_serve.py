@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 import signal
 import socket
+import tempfile
 import threading
 from collections.abc import Callable, Iterator
+from functools import partial
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import Any
@@ -14,6 +16,9 @@ from typing import Any
 import psutil
 import pytest
 from conftest import Served, free_port, serve, within
+
+from workflows.web import supervisor
+from workflows.web.supervisor import Part
 
 pytestmark = pytest.mark.acceptance
 
@@ -82,6 +87,63 @@ def test_nothing_outlives_a_server_that_is_killed(started: Callable[..., Served]
     assert len(found.place.processes(0)) >= 4
     found.end(signal.SIGKILL)
     assert found.place.processes(10) == []
+
+
+def test_one_that_is_started_while_parts_of_a_killed_one_end_waits_for_them(small: Any) -> None:
+    """Else it would take the scheduler for one that stays, and find its port taken."""
+    port, scheduler_port = free_port(), free_port()
+    first = serve(small, "--port", str(port), port=scheduler_port)
+    within(20, lambda: healthy(first))
+    scheduler = first.part("scheduler")
+    scheduler.suspend()
+    first.process.kill()
+    first.process.wait()
+    assert first.process.stdout
+    first.process.stdout.close()
+    timer = threading.Timer(2, scheduler.resume)
+    timer.start()
+    second = serve(small, "--port", str(port), port=scheduler_port)
+    timer.join()
+    try:
+        within(20, lambda: healthy(second))
+        assert second.part("scheduler").pid != scheduler.pid
+    finally:
+        second.end()
+    assert small.processes() == []
+
+
+def is_another(before: Path) -> bool:
+    """Whether there is one parent of kernels, and another than that at a place."""
+    found = list(before.parent.parent.glob("parcours-*/parent"))
+    return len(found) == 1 and found[0] != before
+
+
+def test_a_folder_of_a_parent_of_kernels_goes_with_it_when_the_worker_is_killed(small: Any, tmp_path: Path) -> None:
+    """Whether the parent was killed too, or not."""
+    with tempfile.TemporaryDirectory() as folder:
+        small.environment["TMPDIR"] = folder
+        found = serve(small)
+        try:
+            within(20, lambda: healthy(found))
+            form = {"date": "2020-01-01", ":key": "k"}
+            assert found.browser().post("/templates/small", "/templates/small", **form).status == 303
+            within(20, lambda: list(Path(folder).glob("parcours-*")))
+            for kills_parent in (False, True):
+                before = within(20, lambda: list(Path(folder).glob("parcours-*/parent")))[0]
+                worker = found.part("worker")
+                for process in (worker, *(worker.children() if kills_parent else ())):
+                    process.kill()
+                within(20, partial(is_another, before))
+        finally:
+            found.end()
+        assert list(Path(folder).iterdir()) == []
+
+
+def test_a_part_that_cannot_be_started_ends_no_other(tmp_path: Path) -> None:
+    """It is tried again, as one that dies."""
+    part = Part("broken", ("/no/such/program",))
+    supervisor._is_over({signal.SIGUSR1}, [part], tmp_path)
+    assert (part.process, part.deaths) == (None, 1)
 
 
 def test_a_part_that_dies_again_and_again_is_said_and_started_less_often(started: Callable[..., Served]) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import fcntl
+import io
 import os
 import signal
 import sys
@@ -12,11 +13,15 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 from workflows.notebooks.guarded import MARK, kill_marked
 from workflows.requests.request import Request
+
+if TYPE_CHECKING:
+    from typing_extensions import Buffer
 
 LOCK = "lock"
 GRACE = 0.5
@@ -80,13 +85,15 @@ def locked(folder: Path) -> int | None:
     return lock
 
 
-def forked(request: Request, log: Path, environment: Mapping[str, str], work: Callable[[], None]) -> Child:
-    """Fork a child that does this work with these variables, and writes what it says into a log."""
+def forked(request: Request, log: Path, environment: Mapping[str, str], work: Callable[[], None], lock: int) -> Child:
+    """Fork a child that does this work with these variables, holds the lock, and writes what it says into a log."""
     parent = os.getpid()
     sys.stdout.flush()
     sys.stderr.flush()
     pid = os.fork()
     if pid == 0:
+        # What it forks may outlive it, and must not seem to be it.
+        os.register_at_fork(after_in_child=partial(os.close, lock))
         _become(request, log, environment, work, parent)
     return Child(request, pid)
 
@@ -128,6 +135,23 @@ def _detach(log: Path) -> None:
         os.dup2(stream, target)
     os.close(nothing)
     os.close(written)
+    sys.stdout, sys.stderr = _Log.text(1), _Log.text(2)
+
+
+class _Log(io.FileIO):
+    """A stream that takes what the disk does not: a run does not fail because nothing can be written about it."""
+
+    @classmethod
+    def text(cls, number: int) -> io.TextIOWrapper:
+        """A stream of this process, line by line."""
+        raw = cls(number, "w", closefd=False)
+        return io.TextIOWrapper(io.BufferedWriter(raw), "utf-8", "backslashreplace", line_buffering=True)
+
+    def write(self, data: Buffer) -> int:
+        """Write what can be written; the rest is lost."""
+        with contextlib.suppress(OSError):
+            super().write(data)
+        return memoryview(data).nbytes
 
 
 def _die_with(parent: int) -> None:

@@ -17,6 +17,7 @@ from workflows.errors import RequestError
 FORMAT = 1
 """Of the tables; a later Parcours tells by it what to change."""
 _FILE = Path(__file__).with_name("requests.sql")
+_DAMAGED = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 _PATIENCE = 20.0
 """Seconds that others are waited for."""
 
@@ -40,7 +41,9 @@ class Database:
         except sqlite3.IntegrityError:
             # A wrong value is the fault of who asks, not of the file.
             raise
-        except sqlite3.Error as error:
+        except sqlite3.DatabaseError as error:
+            if getattr(error, "sqlite_errorcode", None) in _DAMAGED:
+                raise RequestError.damaged(str(self.path), str(error)) from error
             raise RequestError.unusable(str(self.path), str(error)) from error
         except OSError as error:
             raise RequestError.unusable(str(self.path), error.strerror or str(error)) from error
@@ -57,8 +60,11 @@ class Database:
         # Its owner's only, as the accounts: values may be nobody else's business.
         self.path.touch(mode=0o600)
         with closing(sqlite3.connect(self.path, timeout=_PATIENCE, isolation_level=None)) as connection:
+            found = connection.execute("PRAGMA user_version").fetchone()[0]
+            if found > FORMAT:
+                raise RequestError.later(str(self.path), found, FORMAT)
             connection.execute("PRAGMA journal_mode = WAL")
-            if connection.execute("PRAGMA user_version").fetchone()[0] < FORMAT:
+            if found < FORMAT:
                 connection.execute("BEGIN IMMEDIATE")
                 for name in _statements():
                     if name.endswith("_table") or name.startswith("by_"):

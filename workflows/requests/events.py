@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +17,10 @@ GROWING = "growing.html"
 """The report as it grows, moved into place."""
 KINDS = ("state", "plan", "task", "step", "growing")
 _AT_ONCE = 1_000_000
-"""How many bytes of events are read at once."""
+"""How many bytes of events are read at once; a line that is longer is nobody's, and is left out."""
+MOST_LOG = 20_000_000
+"""How many bytes of a log are kept before it is cut."""
+_BEGINNING = 10_000_000
 
 
 class Events:
@@ -44,11 +49,24 @@ class Events:
         try:
             with (self.folder / EVENTS).open("rb") as file:
                 file.seek(max(offset, 0))
-                found, end, _ = file.read(_AT_ONCE).rpartition(b"\n")
+                read = file.read(_AT_ONCE)
+                found, end, _ = read.rpartition(b"\n")
         except FileNotFoundError:
             return [], 0
+        if not end and len(read) == _AT_ONCE:
+            return [], max(offset, 0) + len(read)
         events = [event for line in found.splitlines() if (event := _event(line)) is not None]
         return events, max(offset, 0) + len(found) + len(end)
+
+    def curb(self) -> None:
+        """Cut the log of a run that says far too much: its beginning stays, and what comes from here on."""
+        with contextlib.suppress(OSError):
+            if self.log.stat().st_size > MOST_LOG:
+                os.truncate(self.log, _BEGINNING)
+                with self.log.open("ab", buffering=0) as file:
+                    file.write(
+                        f"\n\n... the log was longer than {MOST_LOG:,} bytes; its middle is left out ...\n\n".encode()
+                    )
 
     @property
     def log(self) -> Path:

@@ -17,6 +17,8 @@ from workflows.requests.request import CANCELLED, RUNNING, WAITING, Ask, Request
 
 MOST = 5_000
 """How many requests may be asked for at once."""
+LONGEST = 10_000
+"""How many characters are kept of what a run says of its end: an algorithm may put a table into its error."""
 FILE = "requests.db"
 FOLDER = "requests"
 _AFTER_ALL = "~"
@@ -130,7 +132,7 @@ class Requests:
 
     def finish(self, request: Request, state: str, message: str, report: str | None = None) -> bool:
         """End a try; False where it has ended otherwise."""
-        values = {"state": state, "message": message, "report": report, "now": now()}
+        values = {"state": state, "message": message[:LONGEST], "report": report, "now": now()}
         return self._told("finish", id=request.id, tries=request.tries, **values) is not None
 
     def release(self, request: Request, message: str, counts: bool) -> bool:

@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 
-from workflows.errors import ParcoursError
+from workflows.errors import ParcoursError, RequestError
 from workflows.identity.surroundings import fixed
 from workflows.notebooks.guarded import kill_marked
 from workflows.notebooks.warm import lease
@@ -47,6 +47,7 @@ class Worker:
         self._ahead = ahead.Ahead()
         self._news = News(self._requests)
         self._looked = self._tidied = -_TIDY_EVERY
+        self._said = ""
         self.ends = False
         """Whether it was asked to end."""
         self.begun = 0
@@ -79,14 +80,23 @@ class Worker:
             if is_time:
                 self._looked = now
                 self._recover()
+                for child in self._children:
+                    self._requests.events(child.request.id).curb()
             if is_new or is_time or ended:
                 self._begin()
             if now - self._tidied >= _TIDY_EVERY:
                 self._tidied = now
                 tidy(self._requests)
         except (ParcoursError, OSError) as error:
-            print(f"ERROR: {error}", file=sys.stderr, flush=True)  # noqa: T201 - the worker's log
+            self._complain(str(error))
+            self._news.close()
             time.sleep(_LOOK_EVERY)
+
+    def _complain(self, message: str) -> None:
+        """Say what cannot be done, once for as long as it stays the same."""
+        if message != self._said:
+            self._said = message
+            print(f"ERROR: {message}", file=sys.stderr, flush=True)  # noqa: T201 - the worker's log
 
     def _warm(self) -> None:
         """Import what runs have imported, and have the kernels' parent do so."""
@@ -112,26 +122,33 @@ class Worker:
             try:
                 begun = self._requests.begin(request.id)
                 if begun:
-                    self._fork(begun)
+                    self._fork(begun, lock)
             finally:
                 os.close(lock)
             if len(self._children) >= self._at_once:
                 return
 
-    def _fork(self, request: Request) -> None:
-        lease.renew()
-        # An open connection must not reach another process.
-        self._news.close()
-        work = partial(run.run, self._requests, request)
-        log = self._requests.events(request.id).log
-        self._children.append(forked(request, log, self._environment, work))
+    def _fork(self, request: Request, lock: int) -> None:
+        try:
+            lease.renew()
+            # An open connection must not reach another process.
+            self._news.close()
+            work = partial(run.run, self._requests, request)
+            log = self._requests.events(request.id).log
+            self._children.append(forked(request, log, self._environment, work, lock))
+        except OSError:
+            # This machine has no room for another process now, which is not the request's fault.
+            self._requests.release(request, "", counts=False)
+            raise
         self.begun += 1
 
     def _reap(self) -> bool:
         """Whether a child has ended, and its request with it."""
         ended = [(child, code) for child in self._children if (code := child.ended()) is not None]
+        # All at once: one whose end cannot be written now is found again by `_recover`, and must not keep the others here.
+        gone = [child for child, _ in ended]
+        self._children = [child for child in self._children if child not in gone]
         for child, code in ended:
-            self._children.remove(child)
             if code != 0:
                 self._after(child.request, _how(code))
         if ended:
@@ -205,16 +222,23 @@ class News:
         self._file: object = None
 
     def are_there(self) -> bool:
-        """Whether another process, or this one, has written since."""
+        """Whether another process, or this one, has written since; raises RequestError."""
+        try:
+            connection, before = self._opened(), self._version
+            self._version = connection.execute("PRAGMA data_version").fetchone()[0]
+        except sqlite3.Error as error:
+            self.close()
+            raise RequestError.unusable(str(self._database.path), str(error)) from error
+        return self._version != before
+
+    def _opened(self) -> sqlite3.Connection:
         file = self._database.file()
         if self._connection is None or file != self._file:
             self.close()
             with self._database.session():
                 self._connection = sqlite3.connect(self._database.path)
             self._file, self._version = self._database.file(), 0
-        before = self._version
-        self._version = self._connection.execute("PRAGMA data_version").fetchone()[0]
-        return self._version != before
+        return self._connection
 
     def close(self) -> None:
         """Close the connection, if there is one."""

@@ -22,6 +22,8 @@ from workflows.tasks.result import Result
 
 PATIENCE = 20.0
 """Seconds that a scheduler which is gone is waited for, before the run goes on without."""
+LOSSES = 3
+"""How often it may go away, or be there and answer nothing, before the run goes on without."""
 _PAUSE = 0.25
 _ANSWER_WITHIN = 0.5
 _IDLE_ROUNDS = 40
@@ -58,21 +60,27 @@ def make(root: Result, worker: str, say: Say) -> None:
     Where another process makes it, that is waited for. `say` is told what is waited for, and nothing when it goes on.
     Raises the error of the first task that fails.
     """
+    failure = _tried(root, worker, say)
+    # Here, because a task may fail like a scheduler that goes away.
+    if failure:
+        raise failure
+
+
+def _tried(root: Result, worker: str, say: Say) -> BaseException | None:
     url = address()
-    if not answers(url):
-        _make(root, worker, LocalScheduler(prune_on_get_work=True, record_task_history=False), say)
-        return
-    try:
-        _make(root, worker, calls.scheduler(url), say)
-    except _GONE:
-        say("waiting for the scheduler")
-        is_there = _waited_for(url)
-        say("")
-        if is_there:
-            give_up(worker)
-            make(root, worker, say)
-        else:
-            _make(root, worker, LocalScheduler(prune_on_get_work=True, record_task_history=False), say)
+    is_there = answers(url)
+    for _ in range(LOSSES):
+        if not is_there:
+            break
+        try:
+            return _made(root, worker, calls.scheduler(url), say)
+        except _GONE:
+            say("waiting for the scheduler")
+            is_there = _waited_for(url)
+            say("")
+            if is_there:
+                give_up(worker)
+    return _made(root, worker, LocalScheduler(prune_on_get_work=True, record_task_history=False), say)
 
 
 def give_up(worker: str) -> None:
@@ -87,8 +95,8 @@ def give_up(worker: str) -> None:
                 scheduler.add_task(worker=worker, task_id=name, status=FAILED, expl="its worker was killed")
 
 
-def _make(root: Result, worker: str, scheduler: RemoteScheduler | Scheduler, say: Say) -> None:
-    """Raises one of _GONE where the scheduler goes away before the result is there."""
+def _made(root: Result, worker: str, scheduler: RemoteScheduler | Scheduler, say: Say) -> BaseException | None:
+    """The error of the first task that failed, where the result is not there; raises one of _GONE where the scheduler goes away before the result is there."""
     idle = 0
     with failures() as failed:
         while not root.complete():
@@ -106,8 +114,7 @@ def _make(root: Result, worker: str, scheduler: RemoteScheduler | Scheduler, say
             idle = 1 if is_elsewhere else idle + 1
             if idle > _IDLE_ROUNDS:
                 raise RunError.nothing_happens(root.label)
-    if failed and not root.complete():
-        raise failed[0]
+    return failed[0] if failed and not root.complete() else None
 
 
 def _round(root: Result, worker: str, scheduler: RemoteScheduler | Scheduler) -> bool:

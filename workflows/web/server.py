@@ -9,10 +9,11 @@ import logging.config
 import os
 import socket
 import sys
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from workflows import settings
 from workflows.errors import ServerError
@@ -22,6 +23,9 @@ from workflows.web.supervisor import Part, supervise
 HOST = "127.0.0.1"
 PORT = 8090
 LOCK = "serve.lock"
+PARTS_LOCK = "parts.lock"
+PATIENCE = 15.0
+"""Seconds that the parts of one that was killed have for their own end."""
 METRICS = "metrics"
 """The folder in which the processes count together."""
 
@@ -43,9 +47,11 @@ class Served:
 def serve(host: str = HOST, port: int = PORT, worker: bool = True, scheduler: bool = True) -> Served:
     """Open the page and run what belongs to it, until the command is interrupted."""
     folder = _prepared(settings.load().web)
-    with _alone(folder), _bound(host, port) as listening:
+    with _alone(folder) as held, _bound(host, port) as listening:
         _check_people(host)
         parts = [_page(listening, folder, host), *_others(worker, scheduler)]
+        for part in parts:
+            part.descriptors = (*part.descriptors, held)
         _say(listening)
         supervise(parts, folder)
     return Served()
@@ -121,14 +127,28 @@ def _bound(host: str, port: int) -> Iterator[socket.socket]:
 
 
 @contextlib.contextmanager
-def _alone(folder: Path) -> Iterator[None]:
-    """See that there is one for each project."""
-    with (folder / LOCK).open("w") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            raise ServerError.running(str(folder)) from error
-        yield
+def _alone(folder: Path) -> Iterator[int]:
+    """See that there is one for each project; yields the lock that its parts hold as well, as a descriptor.
+
+    The parts of one that was killed are about to end, and hold its port, its worker's work and the scheduler's until then.
+    """
+    with (folder / LOCK).open("w") as own, (folder / PARTS_LOCK).open("w") as parts:
+        if not _is_locked(own):
+            raise ServerError.running(str(folder))
+        until = time.monotonic() + PATIENCE
+        while not _is_locked(parts):
+            if time.monotonic() > until:
+                raise ServerError.left(str(folder), PATIENCE)
+            time.sleep(0.05)
+        yield parts.fileno()
+
+
+def _is_locked(file: IO[str]) -> bool:
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
 
 
 def _say(listening: socket.socket) -> None:

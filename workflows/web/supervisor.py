@@ -62,11 +62,15 @@ class Part:
         _signal_group(self.process.pid, signal.SIGKILL)
         code = self.process.wait()
         self.process = None
+        self.count(f"was killed by {signal.Signals(-code).name}" if code < 0 else f"ended with exit code {code}")
+        return True
+
+    def count(self, how: str) -> None:
+        """Say that it died, and settle when it is started again."""
         self.deaths = 1 if time.monotonic() - self.began > _SETTLED else self.deaths + 1
         wait = 0.0 if self.deaths == 1 else min(_LONGEST_WAIT, 2.0 ** (self.deaths - 2))
         self.due = time.monotonic() + wait
-        _log.log(logging.WARNING if self.deaths < 3 else logging.ERROR, "%s", _told(self, code, wait))
-        return True
+        _log.log(logging.WARNING if self.deaths < 3 else logging.ERROR, "%s", _told(self, how, wait))
 
     def end(self) -> None:
         """Ask it to end, and see that it does."""
@@ -109,7 +113,10 @@ def _is_over(ends: set[signal.Signals], parts: Sequence[Part], folder: Path) -> 
     """One round: start what is due, wait for a signal, see who died."""
     due = [part for part in parts if part.process is None and part.due <= time.monotonic()]
     for part in due:
-        part.start()
+        try:
+            part.start()
+        except (OSError, subprocess.SubprocessError) as error:
+            part.count(f"could not be started ({error})")
     if due:
         _write_state(parts, folder)
     caught = signal.sigtimedwait(ends | {signal.SIGCHLD}, 0.5)
@@ -122,7 +129,7 @@ def _is_over(ends: set[signal.Signals], parts: Sequence[Part], folder: Path) -> 
 
 
 def _write_state(parts: Sequence[Part], folder: Path) -> None:
-    beside = folder / f".{STATE}-{os.getpid()}"
+    beside = folder / f".{STATE}"
     with contextlib.suppress(OSError):
         beside.write_text(json.dumps({part.name: part.as_json() for part in parts}), encoding="utf-8")
         beside.replace(folder / STATE)
@@ -151,8 +158,7 @@ def _is_heard(number: signal.Signals) -> bool:
     return signal.getsignal(number) is not signal.SIG_IGN
 
 
-def _told(part: Part, code: int, wait: float) -> str:
-    how = f"was killed by {signal.Signals(-code).name}" if code < 0 else f"ended with exit code {code}"
+def _told(part: Part, how: str, wait: float) -> str:
     times = "" if part.deaths < 3 else f", {part.deaths} times in a row; what it said is above"
     again = f"again in {wait:g} s" if wait else "again at once"
     return f"the {part.name} {how}{times}; it is started {again}"

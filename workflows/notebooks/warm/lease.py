@@ -47,6 +47,7 @@ _PROGRAM = (
     "from workflows.notebooks.warm.parent import main; main(path, sys.argv[2:])"
 )
 _LINE = 65536
+_SOCKET = "parent"
 
 counts: Counter[str] = Counter()
 """How many parents were started, kernels forked, those among them that had been started ahead, and tries repeated."""
@@ -128,8 +129,9 @@ class Lender:
     """The parent process of one environment and list of names, and the way to ask it."""
 
     def __init__(self, environment: Mapping[str, str], root: Path, names: Sequence[str], need: Need) -> None:
+        _sweep()
         self._folder = Path(tempfile.mkdtemp(prefix=f"parcours-{os.getpid()}-", dir=_short()))
-        self._place = str(self._folder / "parent")
+        self._place = str(self._folder / _SOCKET)
         self._owner = os.getpid()
         with socket.socket(socket.AF_UNIX) as listener:
             listener.bind(self._place)
@@ -306,6 +308,20 @@ def _installed(root: Path) -> tuple[tuple[str, int], ...]:
         with contextlib.suppress(OSError):
             found.append((str(folder), folder.stat().st_mtime_ns))
     return tuple(found)
+
+
+def _sweep() -> None:
+    """Remove the folders of parents that were killed, and their owners with them: nobody listens there."""
+    for place in _short().glob(f"parcours-*-*/{_SOCKET}"):
+        with socket.socket(socket.AF_UNIX) as asking:
+            asking.setblocking(False)
+            try:
+                asking.connect(str(place))
+            except ConnectionRefusedError:
+                shutil.rmtree(place.parent, ignore_errors=True)
+            except OSError:
+                # It has much to do, or is another user's.
+                continue
 
 
 def _short() -> Path:

@@ -248,7 +248,8 @@ def main(path: list[str], words: Sequence[str]) -> None:
     parent = Parent(listener, ended, float(idle), spares)
     role = parent.serve()
     if role is None:
-        # All that it has imported goes with the process; its owner waits for that.
+        # Its owner may have been killed. All that it has imported goes with the process; its owner waits for that.
+        shutil.rmtree(folder, ignore_errors=True)
         os._exit(0)
     role.take(parent, Surroundings(path, block, added))
 
