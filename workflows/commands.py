@@ -296,7 +296,7 @@ def _datasets(commands: Commands) -> None:
 
 def _serve(commands: Commands) -> None:
     def ask(options: Options) -> Answer:
-        from workflows.web.server import serve
+        from workflows.web.serving.server import serve
 
         return serve(options.host, options.port, options.worker, options.scheduler)
 
@@ -309,7 +309,7 @@ def _serve(commands: Commands) -> None:
 
 def _user(commands: Commands) -> None:
     def ask(options: Options) -> Answer:
-        from workflows.web import users
+        from workflows.web.people import users
 
         return users.change(options.action, options.name, options.role, options.password_stdin)
 

@@ -19,11 +19,14 @@ from werkzeug.routing import Rule
 from workflows import settings
 from workflows.requests.queue import Requests
 from workflows.store.listing import Entry
-from workflows.web import asking, choosing, people, wall
-from workflows.web.accounts import TRIES_OF_ADDRESS, Accounts, TooMany
+from workflows.web import asking
 from workflows.web.app import create_app
 from workflows.web.asking import Reply, ask_in_turn
-from workflows.web.people import Person
+from workflows.web.comparing import choosing
+from workflows.web.people import person as people
+from workflows.web.people.accounts import TRIES_OF_ADDRESS, Accounts, TooMany
+from workflows.web.people.person import Person
+from workflows.web.trends import wall
 
 LEAST = {
     "sign_in.enter": None,
@@ -91,7 +94,7 @@ def attacked(client: FlaskClient, small: Any, monkeypatch: pytest.MonkeyPatch) -
     """The page of a project with a template that takes many things; what breaks in it is an answer, as it is to a browser."""
     small.template("rich", CELL, "print(count)")
     monkeypatch.setattr(asking, "ask", lambda *words: Reply(1, None, "not here"))
-    monkeypatch.setattr("workflows.web.scheduler.address", lambda: ("127.0.0.1", 1))
+    monkeypatch.setattr("workflows.web.serving.scheduler.address", lambda: ("127.0.0.1", 1))
     client.application.config["PROPAGATE_EXCEPTIONS"] = False
     return client
 
@@ -345,7 +348,7 @@ def test_tries_are_counted_by_network_where_somebody_has_more_addresses_than_the
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Of IPv6 everybody has 2 to the 64."""
-    monkeypatch.setattr("workflows.web.accounts._is_right", lambda stored, password: False)
+    monkeypatch.setattr("workflows.web.people.accounts._is_right", lambda stored, password: False)
     people = Accounts(tmp_path)
     found = [people.sign_in(f"name{n}", "x", f"2001:db8:1:2::{n:x}") for n in range(TRIES_OF_ADDRESS + 1)]
     assert isinstance(found[-1], TooMany)

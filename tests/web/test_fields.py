@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from workflows.errors import ParameterError
 from workflows.notebooks.parameters import ParametersCell
 from workflows.notebooks.values import as_json
-from workflows.web.fields import NOTHING, Field
+from workflows.web.starting.fields import NOTHING, Field
 
 
 def field(declared: str) -> Field:

@@ -11,7 +11,7 @@ import pytest
 from flask.testing import FlaskClient
 
 from workflows import settings
-from workflows.web.standing import Standing, state_of
+from workflows.web.health.standing import Standing, state_of
 
 pytestmark = pytest.mark.integration
 

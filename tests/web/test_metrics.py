@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 
-from workflows.web import scheduling
+from workflows.web.serving import scheduling
 
 STRANGER = {"REMOTE_ADDR": "192.0.2.1"}
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from workflows.answers.origin import Made, Origin
 from workflows.store.provenance import Provenance
-from workflows.web.origin_graph import HEIGHT, MOST, WIDTH, Branch, graph
+from workflows.web.reports.origin_graph import HEIGHT, MOST, WIDTH, Branch, graph
 
 
 def made(task: str, date: str, version: str, inputs: Sequence[str] = (), is_kept: bool = True) -> Made:

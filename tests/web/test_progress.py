@@ -16,8 +16,9 @@ from flask.testing import FlaskClient
 from workflows import settings
 from workflows.requests.queue import Requests
 from workflows.requests.request import Ask, Request
-from workflows.web import people, progress, stream
-from workflows.web.course import Course
+from workflows.web.people import person as people
+from workflows.web.watching import progress, stream
+from workflows.web.watching.course import Course
 
 DAY = datetime.date(2020, 1, 1)
 PLAN = {

@@ -15,7 +15,7 @@ from reports_made import HOSTILE, paths, see
 from workflows import settings
 from workflows.requests.queue import Requests
 from workflows.requests.request import Ask
-from workflows.web import report_files
+from workflows.web.reports import report_files
 
 TABS = ("report", "provenance", "timing", "log", "measures", "files", "again")
 STORE = Path("data/store")

@@ -12,8 +12,8 @@ from reports_made import HOSTILE, Seen, paths, see, send
 from workflows import settings
 from workflows.requests.queue import Requests
 from workflows.requests.request import Ask
-from workflows.web import people
-from workflows.web import reports as module
+from workflows.web.people import person as people
+from workflows.web.reports import reports as module
 
 
 def requests() -> Requests:

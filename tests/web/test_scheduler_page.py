@@ -13,7 +13,7 @@ import pytest
 from conftest import Answered, Served, serve, within
 from flask.testing import FlaskClient
 
-from workflows.web.scheduler import CHANGES, READS
+from workflows.web.serving.scheduler import CHANGES, READS
 
 pytestmark = pytest.mark.acceptance
 OF_THE_PAGE = {"X_Requested_With": "XMLHttpRequest", "Sec_Fetch_Site": "same-origin"}
@@ -146,7 +146,7 @@ def test_the_scheduler_is_of_this_machine_only(served: Served) -> None:
 
 
 def test_without_a_scheduler_the_page_says_so(client: FlaskClient, small: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("workflows.web.scheduler.address", lambda: ("127.0.0.1", 1))
+    monkeypatch.setattr("workflows.web.serving.scheduler.address", lambda: ("127.0.0.1", 1))
     answer = client.get("/scheduler/static/visualiser/index.html")
     assert (answer.status_code, "The scheduler at 127.0.0.1:1 does not answer." in answer.text) == (503, True)
 

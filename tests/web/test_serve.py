@@ -17,8 +17,8 @@ import psutil
 import pytest
 from conftest import Served, free_port, serve, within
 
-from workflows.web import supervisor
-from workflows.web.supervisor import Part
+from workflows.web.serving import supervisor
+from workflows.web.serving.supervisor import Part
 
 pytestmark = pytest.mark.acceptance
 

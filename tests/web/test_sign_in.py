@@ -14,9 +14,9 @@ from conftest import Browser, Served, serve, within
 from flask.testing import FlaskClient
 
 from workflows.errors import AccountError
-from workflows.web import accounts as kept
-from workflows.web.accounts import Accounts, TooMany
 from workflows.web.app import create_app
+from workflows.web.people import accounts as kept
+from workflows.web.people.accounts import Accounts, TooMany
 
 PASSWORD = "correct horse battery"
 

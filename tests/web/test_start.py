@@ -17,9 +17,9 @@ from workflows.answers import found
 from workflows.requests.queue import Requests
 from workflows.requests.request import Request
 from workflows.store.listing import Filter
-from workflows.web import people
 from workflows.web.asking import Reply
-from workflows.web.plans import Plan, plan
+from workflows.web.people import person as people
+from workflows.web.starting.plans import Plan, plan
 
 CELL = """import datetime
 from typing import Annotated, Literal, Optional

@@ -11,10 +11,10 @@ import pytest
 from evaluated import HARM, MEASURE, Evaluated
 from flask.testing import FlaskClient
 
-from workflows.web import charts
-from workflows.web.charts import chart
-from workflows.web.series import Mark, Point, Series
-from workflows.web.vega import NARROW, WIDE
+from workflows.web.trends import charts
+from workflows.web.trends.charts import chart
+from workflows.web.trends.series import Mark, Point, Series
+from workflows.web.trends.vega import NARROW, WIDE
 
 HREF = "href"
 

@@ -61,7 +61,7 @@ def test_the_table_of_settings_has_them_all() -> None:
 
 
 def test_the_examples_wait_as_long_as_the_parts_may_take_to_end() -> None:
-    from workflows.web.supervisor import _PATIENCE
+    from workflows.web.serving.supervisor import _PATIENCE
 
     assert float(unit()["Service"]["TimeoutStopSec"]) > 3 * _PATIENCE
     assert float(COMPOSE["services"]["parcours"]["stop_grace_period"].rstrip("s")) > 3 * _PATIENCE

@@ -17,30 +17,18 @@ from werkzeug.exceptions import HTTPException
 from workflows import settings
 from workflows.errors import ParcoursError
 from workflows.release import VERSION
-from workflows.web import (
-    calendar,
-    compare,
-    evaluations,
-    headers,
-    health,
-    logs,
-    metrics,
-    people,
-    people_list,
-    progress,
-    report,
-    report_files,
-    reports,
-    scheduler,
-    selected,
-    server,
-    sign_in,
-    templates,
-    trends,
-    wall,
-)
-from workflows.web.access import Access
-from workflows.web.accounts import Accounts
+from workflows.web import headers
+from workflows.web.comparing import compare, evaluations
+from workflows.web.health import health
+from workflows.web.people import people_list, sign_in
+from workflows.web.people import person as people
+from workflows.web.people.access import Access
+from workflows.web.people.accounts import Accounts
+from workflows.web.reports import calendar, report, report_files, reports, selected
+from workflows.web.serving import logs, metrics, scheduler, server
+from workflows.web.starting import templates
+from workflows.web.trends import trends, wall
+from workflows.web.watching import progress
 
 _PARTS = (
     reports,

@@ -13,7 +13,7 @@ from workflows.errors import TemplateError
 from workflows.identity.canonical import canonical_json
 from workflows.identity.memo import Memo
 from workflows.notebooks.template import Templates
-from workflows.web.fields import NOTHING
+from workflows.web.starting.fields import NOTHING
 
 
 def template_names() -> list[str]:

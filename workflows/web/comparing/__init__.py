@@ -1,0 +1,1 @@
+"""Two reports or commits side by side, and evaluations."""

@@ -1,0 +1,1 @@
+"""Who reads and runs: accounts, signing in, roles."""

@@ -1,0 +1,1 @@
+"""The reports: their list, each of them with its tabs and files, the calendar."""

@@ -1,0 +1,1 @@
+"""Starting a report: the templates, their forms, the plan."""

@@ -1,0 +1,1 @@
+"""Measures over commits and dates: series, charts, the wall screen."""
