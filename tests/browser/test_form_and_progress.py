@@ -61,7 +61,8 @@ def page(browser: Browser) -> Iterator[Page]:
 def frame(page: Page) -> Frame:
     """The growing report that is shown at this moment."""
     found = page.locator(GROWING).element_handle().content_frame()
-    assert found
+    if found is None:
+        raise Error("it was replaced in this very moment")
     return found
 
 

@@ -199,6 +199,11 @@ def test_the_keyboard_is_enough(page: Page) -> None:
     _press_until(page, "slow", "a")
     page.keyboard.press("Enter")
     page.wait_for_url("**/templates/slow*")
+    _press_until(page, "1", "button")
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("Enter")
+    expect(page.get_by_label("date", exact=True)).to_have_value("2013-01-09")
     _press_until(page, "Start", "button")
     outline = page.evaluate("getComputedStyle(document.activeElement).outlineStyle")
     assert outline != "none"

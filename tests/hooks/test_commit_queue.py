@@ -61,7 +61,7 @@ def test_the_worker_is_in_a_session_of_its_own_at_the_lowest_priority(repository
 def test_one_is_evaluated_at_a_time_and_the_newest_first(repository: Repository) -> None:
     shas = [repository.git("rev-parse", "HEAD"), *(repository.commit(f"file{n}") for n in range(4))]
     repository.set_up("seconds", 0.3)
-    repository.set_up(f"seconds-{shas[0]}", 2)
+    repository.set_up(f"seconds-{shas[0]}", 5)
     repository.evaluate("--queue", shas[0])
     until(lambda: repository.told("began"))
     repository.evaluate("--queue", *shas[1:3])

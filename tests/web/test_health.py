@@ -45,7 +45,6 @@ def text(html: str) -> str:
 
 def test_it_opens_before_anything_is_answered_and_says_so(client: FlaskClient) -> None:
     page = client.get("/health").text
-    assert "Not checked yet." in page
     assert "Being checked now" in page
     assert '<span class="state waiting">not checked</span>' in section(page, "small")
     page = answered(client)
@@ -115,7 +114,7 @@ def test_a_damaged_answer_is_as_if_it_were_not_there(client: FlaskClient) -> Non
     question = Standing(settings.load().web / "health", "check")
     (question.folder / "check.json").write_text('{"asked": 1')
     assert question.kept() is None
-    assert "Not checked yet." in client.get("/health").text
+    assert "Being checked now" in client.get("/health").text
     answered(client)
 
 

@@ -2,6 +2,7 @@
 
 const two = (n) => String(n).padStart(2, "0");
 const iso = (year, month, day) => `${year}-${two(month + 1)}-${two(day)}`;
+const steps = { ArrowLeft: -1, ArrowRight: 1, ArrowUp: -7, ArrowDown: 7 };
 const title = (year, month) => new Date(Date.UTC(year, month)).toLocaleDateString("en", { year: "numeric", month: "long", timeZone: "UTC" });
 
 function element(name, text, more = {}) {
@@ -9,7 +10,7 @@ function element(name, text, more = {}) {
 }
 
 export async function calendar(place, [first, last], address) {
-  // A click sets the date that was used last.
+  // A click sets the date that was pressed last; the key that goes on passes both.
   let input = first;
   const told = element("p", "Looking for the dates with data…", { className: "told" });
   const head = element("div", "", { className: "month" });
@@ -22,7 +23,10 @@ export async function calendar(place, [first, last], address) {
   let known = null;
   let [year, month] = begin(first.value);
 
+  const enabled = () => [...grid.querySelectorAll("button:enabled")];
+
   function draw() {
+    const focused = grid.contains(document.activeElement) ? document.activeElement.ariaLabel : null;
     name.textContent = title(year, month);
     const before = (new Date(Date.UTC(year, month)).getUTCDay() + 6) % 7;
     const length = new Date(Date.UTC(year, month + 1, 0)).getUTCDate();
@@ -31,7 +35,7 @@ export async function calendar(place, [first, last], address) {
     for (let n = 1; n <= length; n++) {
       const day = iso(year, month, n);
       const has = known === null || known.has(day);
-      const button = element("button", String(n), { type: "button", disabled: !has, ariaLabel: has ? day : `${day}, no data` });
+      const button = element("button", String(n), { type: "button", disabled: !has, tabIndex: -1, ariaLabel: has ? day : `${day}, no data` });
       button.setAttribute("aria-pressed", String(day === first.value || day === last.value));
       button.classList.toggle("within", first.value < day && day < last.value);
       button.addEventListener("click", () => {
@@ -41,6 +45,22 @@ export async function calendar(place, [first, last], address) {
       days.push(button);
     }
     grid.replaceChildren(...days);
+    // One of the days is reached by Tab, the others by the arrows.
+    const open = enabled();
+    const stop = open.find((day) => day.ariaLabel === focused) ?? open.find((day) => day.ariaPressed === "true") ?? open[0];
+    if (stop) stop.tabIndex = 0;
+    if (focused) stop?.focus();
+  }
+
+  function step(event) {
+    const open = enabled();
+    const at = open.indexOf(document.activeElement);
+    if (!(event.key in steps) || at < 0) return;
+    event.preventDefault();
+    const to = open[at + steps[event.key]];
+    if (to) return to.focus();
+    move(Math.sign(steps[event.key]));
+    (steps[event.key] > 0 ? enabled()[0] : enabled().at(-1))?.focus();
   }
 
   function move(by) {
@@ -49,15 +69,14 @@ export async function calendar(place, [first, last], address) {
     draw();
   }
 
+  grid.addEventListener("keydown", step);
   earlier.addEventListener("click", () => move(-1));
   later.addEventListener("click", () => move(1));
   for (const one of [first, last]) {
-    one.addEventListener("focus", () => (input = one));
+    one.addEventListener("pointerdown", () => (input = one));
     one.addEventListener("change", () => {
-      const focused = grid.contains(document.activeElement);
       if (one.value) [year, month] = begin(one.value);
       draw();
-      if (focused) [...grid.querySelectorAll("button")].find((day) => day.ariaLabel === one.value)?.focus();
     });
   }
   draw();
