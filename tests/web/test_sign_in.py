@@ -296,12 +296,29 @@ def test_on_loopback_another_machine_is_nobody(client: FlaskClient) -> None:
 
 
 @pytest.mark.parametrize(
-    "host", ["evil.example", "evil.example:8090", "127.0.0.1.evil.example", "localhost.evil.example"]
+    "host",
+    [
+        "evil.example",
+        "evil.example:8090",
+        "127.0.0.1.evil.example",
+        "localhost.evil.example",
+        "[::2]",
+        "[",
+        "::1",
+        "a@127.0.0.1",
+        "",
+    ],
 )
 def test_a_name_that_is_not_ours_is_refused(client: FlaskClient, host: str) -> None:
     """Somebody else's name that leads here: their page could read ours."""
     answer = client.get("/people", headers={"Host": host})
     assert (answer.status_code, "Add somebody" in answer.text) == (400, False)
+
+
+@pytest.mark.parametrize("host", ["localhost", "LocalHost:8090", "127.0.0.1:8090", "[::1]:8090", "[::1]"])
+def test_our_own_names_are_answered_to(client: FlaskClient, host: str) -> None:
+    """However they are spelled."""
+    assert client.get("/people", headers={"Host": host}).status_code == 200
 
 
 @pytest.fixture

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import re
 import socket
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -18,6 +19,7 @@ from workflows.settings import WebSettings
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 _TRUSTED = "parcours.proxy"
 """What a request's surroundings have where it came through a proxy that is trusted; no header gets there."""
+_HOST = re.compile(r"(?P<name>\[[0-9A-Fa-f:.]+\]|[^\s:@/\[\]]+)(:\d+)?")
 _OF_PROXIES = ("Forwarded", "X-Forwarded-For", "X-Forwarded-Host", "X-Real-IP", "Via")
 
 
@@ -53,11 +55,18 @@ class Access:
 
     def install(self, app: Flask) -> None:
         """Have requests be what they were before a trusted proxy, and cookies travel encrypted where the page does."""
-        app.config["TRUSTED_HOSTS"] = list(self.hosts)
         app.config["SESSION_COOKIE_SECURE"] = self.is_encrypted
         app.session_interface = _Cookies()
         app.wsgi_app = _Behind(app.wsgi_app, self.proxies)  # type: ignore[method-assign]
+        app.before_request(self._refuse_names)
         app.before_request(_refuse_foreign)
+
+    def _refuse_names(self) -> None:
+        """Answer to our own names only: else another's name could be made to lead here, and its pages to read ours."""
+        # Flask's own check takes every IPv6 address for foreign.
+        found = _HOST.fullmatch(request.environ.get("HTTP_HOST", ""))
+        if not found or found["name"].lower() not in {known.lower() for known in self.hosts}:
+            abort(400, "This page is not reached by that name; it is stated in luigi.cfg, [web] hosts.")
 
     def named(self, request: Request) -> str | None:
         """Whom a trusted proxy names; what anybody else says is not heard."""
