@@ -17,7 +17,8 @@ PICTURES = os.environ.pop("PARCOURS_TEST_PICTURES", None)
 """The folder that pictures of the pages are kept in, such as docs/images; none, and no pictures are kept."""
 
 
-@pytest.fixture(scope="session")
+# Not longer than a module: Playwright's loop would be taken for that of whatever runs in this process afterwards.
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     """Debian's Chromium, with no window."""
     found = shutil.which("chromium") or shutil.which("chromium-browser")
