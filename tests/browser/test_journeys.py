@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 import walking
 from playwright.sync_api import Browser, Page, expect
-from sites import PHONE, Site, serving
+from sites import PHONE, WIDE, Site, serving
 
 pytestmark = pytest.mark.acceptance
 
@@ -254,17 +254,18 @@ def test_times_are_in_the_readers_zone_with_utc_on_hover(page: Page) -> None:
 
 def test_every_link_resolves_and_nothing_hinders_anybody_on_any_page(visit: Callable[..., Page], site: Site) -> None:
     """Each kind of page, in light, in dark and on a phone: no serious finding of axe-core, nothing that sticks out."""
-    light, dark = visit(site.address), visit(site.address, color_scheme="dark")
-    phone = visit(site.address, viewport=PHONE, is_mobile=True, has_touch=True)
+    page = visit(site.address)
     seen = []
-    for address in walking.walk(light, f"{site.address}/"):
+    for address in walking.walk(page, f"{site.address}/"):
         seen.append(walking.kind(address))
-        assert walking.inaccessible(light) == [], address
-        dark.goto(address)
+        assert walking.inaccessible(page) == [], address
+        page.emulate_media(color_scheme="dark")
         # Only colours are others there.
-        assert walking.inaccessible(dark, "color-contrast") == [], f"{address} in dark"
-        phone.goto(address)
-        assert walking.overflow(phone) == [], f"{address} on a phone"
+        assert walking.inaccessible(page, "color-contrast") == [], f"{address} in dark"
+        page.emulate_media(color_scheme="light")
+        page.set_viewport_size(PHONE)
+        assert walking.overflow(page) == [], f"{address} on a phone"
+        page.set_viewport_size(WIDE)
     assert len(seen) > 20, seen
 
 
