@@ -19,7 +19,7 @@ from urllib.parse import urlencode
 
 import psutil
 import pytest
-from conftest import Answered, Browser, Served, free_port, serve, within
+from serving import Answered, Browser, Served, free_port, serve, within
 
 from workflows.requests.queue import Requests
 from workflows.requests.request import CANCELLED, ENDS, FAILED, MADE, Request

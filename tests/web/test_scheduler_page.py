@@ -10,8 +10,8 @@ from typing import Any
 from urllib.parse import quote
 
 import pytest
-from conftest import Answered, Served, serve, within
 from flask.testing import FlaskClient
+from serving import Answered, Served, serve, within
 
 from workflows.web.serving.scheduler import CHANGES, READS
 

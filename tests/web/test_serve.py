@@ -15,7 +15,7 @@ from typing import Any
 
 import psutil
 import pytest
-from conftest import Served, free_port, serve, within
+from serving import Served, free_port, serve, within
 
 from workflows.web.serving import supervisor
 from workflows.web.serving.supervisor import Part

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import Browser, Served, serve, within
 from flask.testing import FlaskClient
+from serving import Browser, Served, serve, within
 
 from workflows.errors import AccountError
 from workflows.web.app import create_app
