@@ -163,13 +163,12 @@ def test_two_reports_are_compared(page: Page, picture: Callable[[Page, str], Non
 
 
 def test_a_measure_is_followed_over_dates_and_each_point_leads_to_its_report(
-    page: Page, picture: Callable[[Page, str], None]
+    page: Page,
 ) -> None:
     """Also by its table."""
     page.goto("/trends?template=anomaly_report&measure=anomaly_share&over=dates")
     points = page.locator("svg a[href*='/reports/']")
     expect(points.first).to_be_visible()
-    picture(page, "web-trend")
     expect(page.get_by_role("table").first).to_contain_text("2013-01-14")
     points.first.click()
     page.wait_for_url("**/reports/ReportTask/**")
