@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,7 +13,8 @@ from typing import Any
 from workflows.answers.texts import Cells, cell_name, cell_pairs
 from workflows.evaluation.measures import MIME
 
-_IMAGES = ("image/svg+xml", "image/png", "image/jpeg")
+SVG = "image/svg+xml"
+_IMAGES = (SVG, "image/png", "image/jpeg")
 
 
 @dataclass(frozen=True)
@@ -23,6 +25,16 @@ class Figure:
     """Its media type."""
     data: str
     """SVG as text, other kinds in base64."""
+
+    @property
+    def content(self) -> bytes:
+        """Its bytes; none where it is not what a notebook holds."""
+        if self.kind == SVG:
+            return self.data.encode("utf-8", "replace")
+        try:
+            return base64.b64decode(self.data)
+        except ValueError:
+            return b""
 
 
 @dataclass(frozen=True)

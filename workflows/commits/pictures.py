@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from workflows.answers.figures import Figure, FigureChange
+from workflows.answers.figures import SVG, Figure, FigureChange
 
 MOST = 20
 """Figures of one evaluation."""
 _LARGEST = 1_000_000
 """Bytes of a drawing that is kept as it is."""
-_SVG = "image/svg+xml"
 
 
 @dataclass
@@ -48,9 +45,9 @@ def _drawn(change: FigureChange) -> tuple[float | None, Mapping[str, tuple[str, 
     from workflows.evaluation.pixels import NoPicture, compare
 
     old, new = change.old, change.new
-    if old and new and _SVG not in (old.kind, new.kind):
+    if old and new and SVG not in (old.kind, new.kind):
         try:
-            found = compare(_bytes(old), _bytes(new))
+            found = compare(old.content, new.content)
         except NoPicture:
             return None, {}
         drawn = {"old": found.old, "new": found.new, "difference": found.difference}
@@ -65,20 +62,10 @@ def _alone(figure: Figure | None) -> tuple[str, bytes] | None:
 
     if figure is None:
         return None
-    data = _bytes(figure)
-    if figure.kind == _SVG:
+    data = figure.content
+    if figure.kind == SVG:
         return ("svg", data) if len(data) <= _LARGEST else None
     try:
         return "png", small(opened(data))
     except NoPicture:
         return None
-
-
-def _bytes(figure: Figure) -> bytes:
-    """A picture's bytes; none where it is not what a notebook holds."""
-    if figure.kind == _SVG:
-        return figure.data.encode("utf-8", "replace")
-    try:
-        return base64.b64decode(figure.data)
-    except (binascii.Error, ValueError):
-        return b""

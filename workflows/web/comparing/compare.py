@@ -55,7 +55,7 @@ def figure() -> Response:
     found = figures.find(places.report(request.args.get("of", "")), request.args.get("figure", ""))
     if found is None:
         abort(404, "There is no such figure.")
-    return _kept(figures.data(found), found.kind)
+    return _kept(found.content, found.kind)
 
 
 @pages.get("/compare/pixels")

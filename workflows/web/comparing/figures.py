@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 import io
 import json
 from collections.abc import Iterator
@@ -11,14 +9,13 @@ from dataclasses import dataclass
 from urllib.parse import urlencode
 
 from workflows.answers.diff import Difference
-from workflows.answers.figures import Figure, FigureChange, figures_in
+from workflows.answers.figures import SVG, Figure, FigureChange, figures_in
 from workflows.answers.found import store
 from workflows.answers.lineage import lineage
 from workflows.errors import PathError
 from workflows.identity.canonical import digest_bytes
 from workflows.store.address import NOTEBOOK
 
-_SVG = "image/svg+xml"
 _DIGITS = 24
 _MOST = 60
 """Figures of one comparison."""
@@ -58,24 +55,14 @@ def find(path: str, digest: str) -> Figure | None:
     return next((figure for figure in _of_report(path) if _digest(figure) == digest), None)
 
 
-def data(figure: Figure) -> bytes:
-    """A figure's bytes; none where it is not what a notebook holds."""
-    if figure.kind == _SVG:
-        return figure.data.encode("utf-8", "replace")
-    try:
-        return base64.b64decode(figure.data)
-    except (binascii.Error, ValueError):
-        return b""
-
-
 def difference(old: Figure | None, new: Figure | None) -> bytes | None:
     """A picture of where two differ; None where they cannot be compared so."""
     from workflows.evaluation.pixels import NoPicture, compare
 
-    if old is None or new is None or _SVG in (old.kind, new.kind):
+    if old is None or new is None or SVG in (old.kind, new.kind):
         return None
     try:
-        return compare(data(old), data(new)).difference
+        return compare(old.content, new.content).difference
     except NoPicture:
         return None
 
@@ -92,7 +79,7 @@ def _side(figure: Figure | None, path: str) -> Side | None:
 
 
 def _pixels(change: FigureChange, paths: tuple[str, str]) -> str | None:
-    if not (change.verdict == "changed" and change.old and change.new) or _SVG in (change.old.kind, change.new.kind):
+    if not (change.verdict == "changed" and change.old and change.new) or SVG in (change.old.kind, change.new.kind):
         return None
     words = {"a": paths[0], "b": paths[1], "figure_a": _digest(change.old), "figure_b": _digest(change.new)}
     return f"/compare/pixels?{urlencode(words)}"
@@ -102,10 +89,10 @@ def _size(figure: Figure) -> tuple[int, int] | None:
     """What the head of a file says, so that the page keeps its room."""
     from PIL import Image
 
-    if figure.kind == _SVG:
+    if figure.kind == SVG:
         return None
     try:
-        with Image.open(io.BytesIO(data(figure))) as picture:
+        with Image.open(io.BytesIO(figure.content)) as picture:
             return picture.size
     except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):
         return None
